@@ -1,0 +1,5 @@
+-- Remove a project with its releases, files and roles.  Its journal stays.
+--
+-- takes: id int8
+-- rows:  none
+DELETE FROM project WHERE id = $1;
