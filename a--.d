@@ -1,3 +1,0 @@
--: lib/base/utf8.h lib/base/str.h lib/base/status.h
-lib/base/str.h:
-lib/base/status.h:
