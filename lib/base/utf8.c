@@ -66,6 +66,41 @@ utf8_is_valid(struct str s)
 	return true;
 }
 
+bool
+utf8_is_space(uint32_t c)
+{
+	return (c >= 0x09 && c <= 0x0d) || (c >= 0x1c && c <= 0x20) ||
+	    c == 0x85 || c == 0xa0 || c == 0x1680 ||
+	    (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 ||
+	    c == 0x202f || c == 0x205f || c == 0x3000;
+}
+
+/* How many bytes the last character of s has, if it is white space; else 0. */
+static size_t
+space_at_end(struct str s)
+{
+	for (size_t n = 1; n <= 3 && n <= s.n; n++) {
+		uint32_t c;
+
+		if (utf8_next(str_sub(s, s.n - n, s.n), &c) == n)
+			return utf8_is_space(c) ? n : 0;
+	}
+	return 0;
+}
+
+struct str
+utf8_trim(struct str s)
+{
+	uint32_t c;
+	size_t n;
+
+	while ((n = utf8_next(s, &c)) > 0 && utf8_is_space(c))
+		s = str_sub(s, n, s.n);
+	while ((n = space_at_end(s)) > 0)
+		s = str_sub(s, 0, s.n - n);
+	return s;
+}
+
 size_t
 utf8_length(struct str s)
 {
