@@ -15,6 +15,9 @@
 
 #pragma GCC poison strcpy strcat stpcpy sprintf vsprintf gets strtok
 #pragma GCC poison atoi atol atoll atof gmtime localtime asctime ctime
-#pragma GCC poison system popen tmpnam mktemp tempnam rand srand
+#pragma GCC poison system popen tmpnam mktemp tempnam srand
+
+/* Not the word itself: openssl/evp.h has parameters of this name. */
+int rand(void) __attribute__((error("use random_bytes() of io/secret.h")));
 
 #endif
