@@ -189,9 +189,17 @@ version_scan(struct str text, struct version *out)
 enum status
 version_parse(struct arena *a, struct str text, struct version *out)
 {
+	struct version v;
+
 	if (text.n > VERSION_MAX_BYTES)
 		return INVALID;
-	return version_scan(str_lower(a, utf8_trim(text)), out);
+	if (version_scan(str_lower(a, utf8_trim(text)), &v) != OK)
+		return INVALID;
+	/* "-1" grows to ".post1"; what we write we must be able to read. */
+	if (version_normal(a, &v).n > VERSION_MAX_BYTES)
+		return INVALID;
+	*out = v;
+	return OK;
 }
 
 /* Comparing. */

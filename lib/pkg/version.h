@@ -26,7 +26,8 @@
 
 struct arena;
 
-#define VERSION_MAX_BYTES	256	/* of text, white space included */
+/* Of the text, white space included, and of its normal form. */
+#define VERSION_MAX_BYTES	256
 
 /*
  * A version in its pieces.  Every number is a view of decimal digits as they
@@ -45,8 +46,8 @@ struct version {
 
 /*
  * Read a version, with white space (Unicode's) around it or not.  INVALID if
- * it is none, or longer than VERSION_MAX_BYTES.  *out lives in the arena, its
- * local part in lower case.
+ * it is none, or if it or its normal form is longer than VERSION_MAX_BYTES.
+ * *out lives in the arena, its local part in lower case.
  * Source: PEP 440, appendix B.
  */
 MUST_USE enum status version_parse(struct arena *a, struct str text,
@@ -54,7 +55,8 @@ MUST_USE enum status version_parse(struct arena *a, struct str text,
 
 /*
  * The same without an arena, for those who only ask whether and what it is:
- * no white space around it, *out views text, the local part is as written.
+ * no white space around it, *out views text, the local part is as written,
+ * and only the text is bounded.
  */
 MUST_USE enum status version_scan(struct str text, struct version *out);
 

@@ -180,6 +180,14 @@ test_numbers_may_be_as_long_as_the_version(struct arena *a)
 	is_no_version(a, digits(a, ' ', VERSION_MAX_BYTES + 1));
 }
 
+/* 252 digits and "-1" make 258 bytes with ".post1". */
+static void
+test_the_normal_form_is_bounded_as_the_text_is(struct arena *a)
+{
+	is_no_version(a, str_fmt(a, "%.*s-1", STR_ARG(digits(a, '9', 252))));
+	parsed(a, str_fmt(a, "%.*s-1", STR_ARG(digits(a, '9', 250))));
+}
+
 static void
 test_sort_keys_are_short(struct arena *a)
 {
@@ -253,6 +261,7 @@ main(void)
 	RUN(test_order_is_pep_440s);
 	RUN(test_equal_versions_have_equal_keys_and_canonical_forms);
 	RUN(test_numbers_may_be_as_long_as_the_version);
+	RUN(test_the_normal_form_is_bounded_as_the_text_is);
 	RUN(test_sort_keys_are_short);
 	RUN(test_the_stored_form_of_a_key_stays);
 	RUN(test_prerelease_and_local);
