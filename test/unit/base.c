@@ -205,6 +205,18 @@ test_arena_releases_in_reverse(struct arena *a)
 	is_int(arena_used(a), 0);
 }
 
+static void
+test_utf8_trim_knows_the_space_of_unicode(struct arena *a)
+{
+	(void)a;
+	is_str(utf8_trim(STR("\x1c\t \xc2\xa0x\xe3\x80\x80y\xe2\x80\x83\n")),
+	    STR("x\xe3\x80\x80y"));
+	is_str(utf8_trim(STR(" \xc2\x85 ")), STR(""));
+	is_str(utf8_trim(STR("\xe2\x80\x8bx\x80\xa0")),
+	    STR("\xe2\x80\x8bx\x80\xa0"));	/* no space; no UTF-8 */
+	is_str(utf8_trim(STR("")), STR(""));
+}
+
 int
 main(void)
 {
@@ -221,5 +233,6 @@ main(void)
 	RUN(test_err_is_one_printable_line);
 	RUN(test_findings_keep_the_first_and_count_all);
 	RUN(test_arena_releases_in_reverse);
+	RUN(test_utf8_trim_knows_the_space_of_unicode);
 	return tap_done();
 }
