@@ -1,0 +1,4 @@
+-- Make a transaction's changes visible, durable here and on the replica.
+--
+-- rows:  none
+COMMIT;
