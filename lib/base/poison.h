@@ -17,7 +17,12 @@
 #pragma GCC poison atoi atol atoll atof gmtime localtime asctime ctime
 #pragma GCC poison system popen tmpnam mktemp tempnam srand
 
-/* Not the word itself: openssl/evp.h has parameters of this name. */
+/*
+ * Not the word itself: openssl/evp.h has parameters of this name.  clang, which
+ * builds the fuzzers, wants this attribute on the first declaration only.
+ */
+#ifndef __clang__
 int rand(void) __attribute__((error("use random_bytes() of io/secret.h")));
+#endif
 
 #endif
