@@ -36,9 +36,10 @@ struct response;
  * Answer with an error, in place of whatever rs holds by now (header fields
  * stay, but for ETag and Cache-Control).
  *
- * The reason phrase is the first finding, or err's text where there are none:
- * one line, RESPOND_REASON_MAX bytes at most, anything but printable ASCII
- * replaced.  twine, distutils and poetry show nothing else.
+ * The text is that of the findings; or err's, where there are none or st is
+ * not INVALID.  The reason phrase is the first of them: one line of at most
+ * RESPOND_REASON_MAX bytes, anything but printable ASCII replaced.  twine,
+ * distutils and poetry show nothing else.
  *
  * The body depends on Accept: application/problem+json (RFC 9457; detail is
  * all findings, errors is an array of {source, message}); application/json

@@ -61,6 +61,9 @@ void response_init(struct response *rs, struct arena *arena);
  */
 void header_put(struct response *rs, struct str name, struct str value);
 
+/* Take a header field away, if it was set. */
+void header_drop(struct response *rs, struct str name);
+
 /* The value of a header field that was set, or empty. */
 struct str header_get(const struct response *rs, struct str name);
 
