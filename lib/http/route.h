@@ -55,7 +55,7 @@ MUST_USE enum status route_find(const struct route *routes, size_t n,
  * complete afterwards in any case.  Answers 404, 405 and a plain OPTIONS by
  * itself.  The result is the handler's status, for the log; err explains it.
  */
-MUST_USE enum status route_serve(const struct route *routes, size_t n, void *app,
-    struct request *rq, struct response *rs, struct err *err);
+MUST_USE enum status route_serve(const struct route *routes, size_t n,
+    void *app, struct request *rq, struct response *rs, struct err *err);
 
 #endif

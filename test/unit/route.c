@@ -39,7 +39,7 @@ static const struct route routes[] = {
 	{ ROUTE_POST, "/simple/<>/", refuse },
 };
 
-/* "code body" of the answer. */
+/* "STATUS code body" of the answer. */
 static struct str
 serve(struct arena *a, enum method method, const char *path)
 {
@@ -47,23 +47,25 @@ serve(struct arena *a, enum method method, const char *path)
 	struct response rs;
 	struct err err;
 	char app[] = "got";
+	enum status st;
 
 	rq.path = str_c(path);
 	response_init(&rs, a);
-	(void)route_serve(routes, sizeof(routes) / sizeof(routes[0]), app,
+	st = route_serve(routes, sizeof(routes) / sizeof(routes[0]), app,
 	    &rq, &rs, &err);
-	return str_fmt(a, "%d %.*s", rs.code, STR_ARG(buf_view(&rs.body)));
+	return str_fmt(a, "%s %d %.*s", status_name(st), rs.code,
+	    STR_ARG(buf_view(&rs.body)));
 }
 
 static void
 test_parts_of_the_path_become_arguments(struct arena *a)
 {
-	is_str(serve(a, METHOD_GET, "/"), STR("0 got"));
-	is_str(serve(a, METHOD_GET, "/simple/"), STR("0 got"));
-	is_str(serve(a, METHOD_GET, "/simple/a b/"), STR("0 got|a b"));
-	is_str(serve(a, METHOD_GET, "/pypi/a/json"), STR("0 got|a"));
-	is_str(serve(a, METHOD_GET, "/pypi/a/1/json"), STR("0 got|a|1"));
-	is_str(serve(a, METHOD_GET, "/files/a/b/c"), STR("0 got|a/b/c"));
+	is_str(serve(a, METHOD_GET, "/"), STR("OK 0 got"));
+	is_str(serve(a, METHOD_GET, "/simple/"), STR("OK 0 got"));
+	is_str(serve(a, METHOD_GET, "/simple/a b/"), STR("OK 0 got|a b"));
+	is_str(serve(a, METHOD_GET, "/pypi/a/json"), STR("OK 0 got|a"));
+	is_str(serve(a, METHOD_GET, "/pypi/a/1/json"), STR("OK 0 got|a|1"));
+	is_str(serve(a, METHOD_GET, "/files/a/b/c"), STR("OK 0 got|a/b/c"));
 }
 
 static void
@@ -77,13 +79,13 @@ test_what_no_pattern_matches_is_404(struct arena *a)
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
 		is_str(serve(a, METHOD_GET, paths[i]),
-		    STR("404 no such page\n"));
+		    STR("NOT_FOUND 404 no such page\n"));
 }
 
 static void
 test_head_goes_to_the_handler_of_get(struct arena *a)
 {
-	is_str(serve(a, METHOD_HEAD, "/simple/"), STR("0 got"));
+	is_str(serve(a, METHOD_HEAD, "/simple/"), STR("OK 0 got"));
 }
 
 static void
@@ -95,12 +97,12 @@ test_other_methods_are_405_with_allow(struct arena *a)
 	unsigned allow = 0;
 
 	is_str(serve(a, METHOD_POST, "/simple/"),
-	    STR("405 Method Not Allowed\n"));
+	    STR("INVALID 405 Method Not Allowed\n"));
 	is_str(serve(a, METHOD_GET, "/pypi"),
-	    STR("405 Method Not Allowed\n"));
-	is_str(serve(a, METHOD_OPTIONS, "/pypi"), STR("204 "));
+	    STR("INVALID 405 Method Not Allowed\n"));
+	is_str(serve(a, METHOD_OPTIONS, "/pypi"), STR("OK 204 "));
 	is_str(serve(a, METHOD_OPTIONS, "/nothing"),
-	    STR("404 no such page\n"));
+	    STR("NOT_FOUND 404 no such page\n"));
 	ok(route_find(routes, sizeof(routes) / sizeof(routes[0]), &rq, &found,
 	    &allow) == INVALID);
 	is_int(allow, ROUTE_GET | ROUTE_POST);
@@ -109,8 +111,8 @@ test_other_methods_are_405_with_allow(struct arena *a)
 static void
 test_a_handler_that_fails_is_answered_for(struct arena *a)
 {
-	is_str(serve(a, METHOD_POST, "/pypi"), STR("403 not yours\n"));
-	is_str(serve(a, METHOD_POST, "/simple/x/"), STR("403 not yours\n"));
+	is_str(serve(a, METHOD_POST, "/pypi"), STR("DENIED 403 not yours\n"));
+	is_str(serve(a, METHOD_POST, "/simple/x/"), STR("DENIED 403 not yours\n"));
 }
 
 static void
