@@ -3,7 +3,7 @@
     from servers import instance
 
     with instance() as index:
-        urllib.request.urlopen(index.url + '/simple/')
+        cases(globals())
 
 The folder is removed at the end, except after a failure: then its logs stay,
 and the way to them is printed as a comment.
@@ -28,9 +28,9 @@ def folder():
     os.chmod(path, 0o711)
     try:
         yield path
-    except BaseException:
-        kept = keep_logs(path)
-        print(f'# logs: {kept}', flush=True)
+    except BaseException as error:
+        if not isinstance(error, SystemExit) or error.code:
+            print(f'# logs: {keep_logs(path)}', flush=True)
         raise
     finally:
         shutil.rmtree(path, ignore_errors=True)
