@@ -360,7 +360,9 @@ class Instance:
                    fill('postgresql/tilsit.conf', {}) +
                    "listen_addresses = ''\n"
                    f"unix_socket_directories = '{self.path('run')}'\n"
-                   'unix_socket_permissions = 0700\n')
+                   'unix_socket_permissions = 0700\n'
+                   # In containers /dev/shm may be tiny, or closed to us.
+                   'dynamic_shared_memory_type = mmap\n')
         for folder in ('', 'staging', 'packages'):
             os.makedirs(self.path('store', folder), 0o700, exist_ok=True)
             self.give(self.path('store', folder))
