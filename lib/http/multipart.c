@@ -243,6 +243,7 @@ read_content(struct reader *r, bool preamble, bool *last)
 static enum status
 read_head(struct reader *r, struct str *head)
 {
+	size_t max = r->limits->header_bytes;
 	size_t line = 0;	/* where the line begins that is looked at */
 
 	for (;;) {
@@ -252,9 +253,10 @@ read_head(struct reader *r, struct str *head)
 		    (end == line + 1 && seen.p[line] == '\r');
 		enum status st;
 
-		if ((end < seen.n ? line : seen.n) > r->limits->header_bytes)
+		/* The empty line's CR is not of the header. */
+		if (line > max || (end == seen.n && seen.n > max + 1))
 			return err_set(r->err, TOO_LARGE, "a part's header is "
-			    "over %zu bytes", r->limits->header_bytes);
+			    "over %zu bytes", max);
 		if (end < seen.n && empty) {
 			*head = str_sub(seen, 0, line);
 			r->start += end;

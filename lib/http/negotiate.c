@@ -46,6 +46,23 @@ is_name(struct str s)
 	return s.n > 0;
 }
 
+/* Where s has its first sep outside of quotes, or s.n. */
+static size_t
+find_unquoted(struct str s, char sep)
+{
+	bool quoted = false;
+
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] == '"')
+			quoted = !quoted;
+		else if (s.p[i] == '\\' && quoted)
+			i++;
+		else if (s.p[i] == sep && !quoted)
+			return i;
+	}
+	return s.n;
+}
+
 /* False for a member that cannot be read. */
 static bool
 read_range(struct str member, struct range *out)
@@ -58,7 +75,10 @@ read_range(struct str member, struct range *out)
 	if (!is_name(out->name))
 		return false;
 	while (params.n) {
-		str_cut(params, ';', &param, &params);
+		size_t end = find_unquoted(params, ';');
+
+		param = str_sub(params, 0, end);
+		params = str_sub(params, end + 1, params.n);
 		str_cut(param, '=', &name, &value);
 		if (!str_eq_nocase(str_trim(name), STR("q")))
 			continue;
@@ -68,31 +88,12 @@ read_range(struct str member, struct range *out)
 	return true;
 }
 
-/* Where the member that begins at from ends; a comma in quotes is no end. */
-static size_t
-member_end(struct str list, size_t from)
-{
-	bool quoted = false;
-
-	for (; from < list.n; from++) {
-		char c = list.p[from];
-
-		if (c == '"')
-			quoted = !quoted;
-		else if (c == '\\' && quoted)
-			from++;
-		else if (c == ',' && !quoted)
-			return from;
-	}
-	return list.n;
-}
-
 /* Take the next member off a comma-separated list; false at its end. */
 static bool
 next_member(struct str *list, struct str *member)
 {
 	while (list->n) {
-		size_t end = member_end(*list, 0);
+		size_t end = find_unquoted(*list, ',');
 
 		*member = str_trim(str_sub(*list, 0, end));
 		*list = str_sub(*list, end + 1, list->n);
@@ -148,10 +149,15 @@ is_readable(struct str accept)
 	struct str member;
 	struct range range;
 
-	while (next_member(&accept, &member))
-		if (read_range(member, &range) &&
-		    str_find(range.name, '/', 0) < range.name.n)
+	while (next_member(&accept, &member)) {
+		size_t slash;
+
+		if (!read_range(member, &range))
+			continue;
+		slash = str_find(range.name, '/', 0);
+		if (slash > 0 && slash + 1 < range.name.n)
 			return true;
+	}
 	return false;
 }
 
