@@ -54,6 +54,7 @@ LONGEST_SOCKET = '.s.PGSQL.5432.lock'
 START_S = 60                    # a part that is not ready by then is broken
 ANSWER_S = 2                    # then the question is put again
 LOOK_S = 0.02                   # between two looks whether a part is ready
+FORM_BYTES = 16 << 20           # what an upload may hold beside its file
 OPEN_FILES = 65536              # for nginx; less where our own limit is
 LOG_KEEP_BYTES = 16 << 20       # a longer log is set aside at the next start
 
@@ -132,7 +133,7 @@ class Instance:
 
     @property
     def conninfo(self):
-        return f"host='{self.path('run')}' dbname=tilsit user=tilsit"
+        return f"host={self.path('run')} dbname=tilsit user=tilsit"
 
     @property
     def config(self):
@@ -351,7 +352,7 @@ class Instance:
             'PACKAGES': self.path('store', 'packages'),
             'RUN': self.path('run'), 'STATIC': self.path('www'),
             'TEMP': self.path('tmp'),
-            'UPLOAD_LIMIT': self.upload_limit_bytes,
+            'BODY_LIMIT': self.upload_limit_bytes + FORM_BYTES,
             'UPLOAD_LIMIT_TEXT': f'{self.upload_limit_bytes >> 20} MB',
         }
         for name in os.listdir(os.path.join(DEPLOY, 'nginx')):
@@ -371,6 +372,7 @@ class Instance:
                 'database': self.conninfo,
                 'memcached': f"unix:{self.path('run', 'memcached.sock')}",
                 'store_path': self.path('store'),
+                'upload_limit_bytes': self.upload_limit_bytes,
                 **self.settings}.items()))
 
     def write(self, folder, name, text):

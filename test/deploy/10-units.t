@@ -15,13 +15,8 @@ from tap import cases, equal, say, skip_all
 
 from instance import fill
 
-VALUES = {
-    'ACCESS_LOG': 'off', 'BIN': '/bin', 'ERROR_LOG': 'stderr',
-    'ETC': '/etc/tilsit', 'LISTEN': '[::]:80', 'OPEN_FILES': 1024,
-    'PACKAGES': '/var/lib/tilsit/packages', 'RUN': '/run/tilsit',
-    'STATIC': '/usr/share/tilsit/www', 'STORE': '/var/lib/tilsit',
-    'TEMP': '/tmp', 'UPLOAD_LIMIT': 1 << 30, 'UPLOAD_LIMIT_TEXT': '1 GB',
-}
+VALUES = {'BIN': '/bin', 'ETC': '/etc/tilsit', 'RUN': '/run/tilsit',
+          'STORE': '/var/lib/tilsit'}
 
 
 def output(*argv, **env):
