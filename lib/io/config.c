@@ -54,8 +54,8 @@ static const struct row rows[] = {
 	    .help = "The primary PostgreSQL server, as libpq's connection "
 	    "string or URI." },
 	{ ROW(memcached), .type = TEXT,
-	    .normal = "/run/tilsit/memcached.sock",
-	    .help = "The page cache: memcached's Unix socket, or host:port. "
+	    .normal = "unix:/run/tilsit/memcached.sock",
+	    .help = "The page cache: unix: and memcached's socket, or host:port. "
 	    "Empty:\nevery page is made from the database." },
 	{ ROW(store_path), .type = PATH, .normal = "/var/lib/tilsit",
 	    .help = "Folder of the package files. Holds staging/ and "

@@ -56,7 +56,7 @@ enum config_log_level {
 /* Strings are NUL-terminated and live in the arena given to config_load(). */
 struct config {
 	const char *database;		/* libpq connection string or URI */
-	const char *memcached;		/* socket path, host:port, or "" */
+	const char *memcached;		/* unix:/path, host:port, or "" */
 	const char *store_path;		/* holds staging/ and packages/ */
 	const char *external_url;	/* without '/' at its end; "": links
 					 * are relative */
