@@ -187,13 +187,13 @@ class Instance:
 
     def kill(self, name):
         """kill -9 of all processes of a part; the keeper replaces them."""
-        self.groups[name].signal_all(signal.SIGKILL)
+        self.keeper.signal(self.groups[name], signal.SIGKILL)
 
     def freeze(self, name):
-        self.groups[name].signal_all(signal.SIGSTOP)
+        self.keeper.signal(self.groups[name], signal.SIGSTOP)
 
     def resume(self, name):
-        self.groups[name].signal_all(signal.SIGCONT)
+        self.keeper.signal(self.groups[name], signal.SIGCONT)
 
     def pids(self, name):
         """The members of a part, without their descendants."""

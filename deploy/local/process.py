@@ -20,7 +20,7 @@ import time
 
 BACKOFF_FIRST_S = 0.1
 BACKOFF_MAX_S = 5.0
-AT_ONCE_S = 0.2         # a member that ends so soon has not served anybody
+AT_ONCE_S = 0.05        # a member that ends so soon has not served anybody
 SETTLED_S = 10.0        # alive this long: its next end is a fresh start
 GRACE_S = 5.0           # from the polite signal to SIGKILL
 
@@ -173,10 +173,9 @@ class Group:
             if now - member.born > SETTLED_S:
                 self.failures = 0
             if member.returncode != 0 or now - member.born < AT_ONCE_S:
+                self.not_before = now + min(
+                    BACKOFF_FIRST_S * 2 ** self.failures, BACKOFF_MAX_S)
                 self.failures += 1
-                wait = min(BACKOFF_FIRST_S * 2 ** (self.failures - 1),
-                           BACKOFF_MAX_S)
-                self.not_before = now + wait
         if len(self.members) == self.count:
             return None
         if now < self.not_before:
@@ -277,6 +276,11 @@ class Keeper:
             for group in groups:
                 group.collect(deadline)
         self.nudge.send(b'.')
+
+    def signal(self, group, number):
+        """A signal to all processes of a group, descendants included."""
+        with self.lock:
+            group.signal_all(number)
 
     def close(self):
         self.ending = True
