@@ -153,8 +153,9 @@ struct metadata_policy {
  * what packaging.metadata refuses, and more:
  * - Metadata-Version must be 1.0 to 1.2, 2.0 (old wheels) or 2.1 to 2.6;
  * - a field must not be newer than Metadata-Version from 2.1 on.  Before,
- *   anything goes: distutils says 1.0 whatever it sends.  License-File is
- *   always let pass: setuptools wrote it for years under 2.1;
+ *   anything goes: distutils says 1.0 whatever it sends.  License-File and
+ *   License-Expression are always let pass: setuptools and hatchling wrote
+ *   them for years under 2.1 and 2.3;
  * - no NUL anywhere, no control characters but tabs in any field but the
  *   description, line breaks only where the rule has is_multiline;
  * - every value is UTF-8;

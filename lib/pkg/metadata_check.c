@@ -438,6 +438,14 @@ is_clean(struct check *c, struct str value)
 	return true;
 }
 
+/* Fields that tools wrote before the version that has them: docker 7.1.0. */
+static bool
+came_early(enum metadata_field field)
+{
+	return field == METADATA_LICENSE_FILE ||
+	    field == METADATA_LICENSE_EXPRESSION;
+}
+
 static void
 check_age(struct check *c)
 {
@@ -447,7 +455,7 @@ check_age(struct check *c)
 	short number = version_number(version);
 
 	if (number < VERSION_2_1 || rule->since <= number ||
-	    c->field == METADATA_LICENSE_FILE)
+	    came_early(c->field))
 		return;
 	COMPLAIN(c, "%s introduced in metadata version %d.%d, not %.*s",
 	    rule->header.p, rule->since / 100, rule->since % 100,

@@ -113,7 +113,7 @@ unfold(struct parser *p, enum metadata_field field, struct str first)
 		struct str line = without_line_end(next_line(&p->rest));
 
 		line = is_description ? unindent(line) : str_trim(line);
-		if (is_description || (line.n && value.n))
+		if (value.n && (is_description || line.n))
 			text[value.n++] = is_description ? '\n' : ' ';
 		if (line.n)
 			memcpy(text + value.n, line.p, line.n);

@@ -143,6 +143,8 @@ test_folded_headers_are_unfolded(struct arena *a)
 	is_str(metadata_get(&m, F(SUMMARY)), STR("here"));
 	is_str(metadata_get(&m, F(DESCRIPTION)),
 	    STR("first\n second\nthird\n\n  fourth"));
+	m = parsed(a, STR("Description:\n        a\n"));
+	is_str(metadata_get(&m, F(DESCRIPTION)), STR("a"));
 }
 
 static void
@@ -238,9 +240,9 @@ test_age_matters_from_2_1_on(struct arena *a)
 	is_str(checked_by(a, "Metadata-Version: 2.0\nRequires-Dist: b\n",
 	    NULL), STR(""));
 	is_str(checked_by(a, "Metadata-Version: 2.1\nLicense-Expression: MIT\n"
-	    "License-File: LICENSE\n", NULL),
-	    STR("license_expression: License-Expression introduced in "
-	    "metadata version 2.4, not 2.1"));
+	    "License-File: LICENSE\nImport-Name: a\n", NULL),
+	    STR("import_name: Import-Name introduced in metadata version "
+	    "2.5, not 2.1"));
 	is_str(checked_by(a, "Metadata-Version: 2.6\n", NULL), STR(""));
 	is_str(checked_by(a, "Metadata-Version: 2.7\n", NULL),
 	    STR("metadata_version: '2.7' is not a valid metadata version"));
