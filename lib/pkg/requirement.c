@@ -179,6 +179,17 @@ specifier_length(struct str s)
 	return n;
 }
 
+/* Only what stands behind === may be any text. */
+static bool
+is_specifier(struct str s)
+{
+	if (!str_starts(s, STR("===")))
+		for (size_t i = 0; i < s.n; i++)
+			if ((unsigned char)s.p[i] >= 0x80)
+				return false;
+	return specifier_check(s) == OK;
+}
+
 /* >=1, <2 */
 static enum status
 read_specifiers(struct reader *r, struct requirement *out)
@@ -188,7 +199,7 @@ read_specifiers(struct reader *r, struct requirement *out)
 	while ((n = specifier_length(r->rest)) > 0) {
 		struct str one = str_sub(r->rest, 0, n);
 
-		if (specifier_check(one) != OK)
+		if (!is_specifier(one))
 			return err_set(r->err, INVALID,
 			    "'%.*s' is not a valid version specifier",
 			    STR_ARG(one));
