@@ -384,10 +384,17 @@ put_field(struct buf *b, struct str name, struct str value)
 	buf_put(b, STR("\r\n"));
 }
 
-struct str
-response_head(const struct response *rs, struct arena *arena)
+int
+response_code(const struct response *rs)
 {
-	int code = rs->code ? rs->code : HTTP_OK;
+	return rs->code ? rs->code : HTTP_OK;
+}
+
+/* The head; with_length unless more of the body is to come. */
+static struct str
+put_head(const struct response *rs, struct arena *arena, bool with_length)
+{
+	int code = response_code(rs);
 	struct buf head = buf_new(arena);
 
 	buf_put(&head, STR("Status: "));
@@ -399,11 +406,34 @@ response_head(const struct response *rs, struct arena *arena)
 		put_field(&head, STR("Content-Type"), rs->type);
 	for (size_t i = 0; i < rs->headers; i++)
 		put_field(&head, rs->header[i].name, rs->header[i].value);
-	if (code != HTTP_NO_CONTENT && code != HTTP_NOT_MODIFIED) {
+	if (with_length && code != HTTP_NO_CONTENT &&
+	    code != HTTP_NOT_MODIFIED) {
 		buf_put(&head, STR("Content-Length: "));
 		buf_int(&head, (int64_t)rs->body.len);
 		buf_put(&head, STR("\r\n"));
 	}
 	buf_put(&head, STR("\r\n"));
 	return buf_view(&head);
+}
+
+struct str
+response_head(const struct response *rs, struct arena *arena)
+{
+	return put_head(rs, arena, true);
+}
+
+enum status
+response_spill(struct response *rs, struct err *err)
+{
+	if (rs->body.len < RESPONSE_SPILL || !rs->send)
+		return OK;
+	if (!rs->head_sent && rs->send(rs->send_to,
+	    put_head(rs, rs->arena, false)) != OK)
+		return err_set(err, UNAVAILABLE, "the client went away");
+	rs->head_sent = true;
+	if (rs->send(rs->send_to, buf_view(&rs->body)) != OK)
+		return err_set(err, UNAVAILABLE, "the client went away");
+	rs->sent_bytes += (int64_t)rs->body.len;
+	rs->body.len = 0;
+	return OK;
 }

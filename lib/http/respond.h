@@ -78,11 +78,22 @@ void respond_not_modified(struct response *rs);
 /* respond_not_modified() if the client has what rs's ETag names already. */
 void respond_conditional(const struct request *rq, struct response *rs);
 
+/* The number that rs answers with: 200 unless something set another. */
+int response_code(const struct response *rs);
+
+/*
+ * For answers that do not fit in memory: when rs->body is over
+ * RESPONSE_SPILL, send it, after the head if that has not gone yet, and empty
+ * it.  From then on the answer can no longer become an error.  UNAVAILABLE
+ * when the client is gone: stop.
+ */
+MUST_USE enum status response_spill(struct response *rs, struct err *err);
+
 /*
  * The header block as CGI has it (RFC 3875 section 6): "Status: 200 OK" and
  * the fields, each with CRLF, and an empty line.  Always with
- * Content-Length, except in a 204 and a 304: without it nginx would chunk,
- * which costs a quarter of the speed.  What follows is rs->body, unless the
+ * Content-Length, except in a 204 and a 304 and before a spilled body: without
+ * it nginx chunks, which costs a quarter of the speed.  What follows is rs->body, unless the
  * method was HEAD.
  */
 struct str response_head(const struct response *rs, struct arena *arena);

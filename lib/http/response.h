@@ -16,6 +16,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "base/str.h"
@@ -47,7 +48,24 @@ struct response {
 	 * protocol, see http/respond.h.
 	 */
 	bool conflict_is_400;
+
+	/* For the request loop's log line; handlers fill in what they know. */
+	struct {
+		struct str user;
+		struct str project;
+		struct str method;	/* of XML-RPC */
+		const char *cache;	/* "hit", "miss" or NULL */
+		int64_t serial;		/* revealed or made; 0: none */
+	} note;
+
+	/* How the request loop sends; see response_spill(). */
+	enum status (*send)(void *to, struct str bytes);
+	void *send_to;
+	bool head_sent;
+	int64_t sent_bytes;	/* of the body, so far */
 };
+
+#define RESPONSE_SPILL	((size_t)64 << 10)	/* bytes kept in memory */
 
 /* An empty answer.  Its texts and its body will lie in arena. */
 void response_init(struct response *rs, struct arena *arena);
