@@ -579,6 +579,62 @@ store_metadata(struct store *s, struct arena *a,
 	return st;
 }
 
+static void
+close_deferred(void *fd)
+{
+	close(*(int *)fd);
+}
+
+enum status
+store_read(struct store *s, struct arena *a,
+    const unsigned char blake2b_256[32], struct str filename, int *fd,
+    struct err *err)
+{
+	enum status st = check_file_name(filename, err);
+	int *held;
+
+	if (st == OK)
+		st = open_kept(s, blake2b_256, str_z(a, filename), fd, err);
+	if (st != OK)
+		return st;
+	held = arena_alloc(a, sizeof(*held));
+	*held = *fd;
+	arena_defer(a, close_deferred, held);
+	return OK;
+}
+
+enum status
+store_put_metadata(struct store *s, struct arena *a,
+    const unsigned char blake2b_256[32], struct str filename,
+    struct str metadata, struct err *err)
+{
+	struct leaf leaf = leaf_of(blake2b_256);
+	struct staged *meta;
+	struct stat sb;
+	enum status st;
+	int fd;
+
+	st = store_read(s, a, blake2b_256, filename, &fd, err);
+	if (st == OK && fstat(fd, &sb) == -1)
+		st = disk_error(err, "cannot look at a kept file");
+	if (st == OK)
+		st = store_stage(s, a, &meta, err);
+	if (st == OK)
+		st = staged_write(meta, metadata.p, metadata.n, err);
+	if (st == OK)
+		st = settle(meta->fd, sb.st_mtim.tv_sec, err);
+	if (st != OK)
+		return st;
+	st = leaf_open(s, &leaf, err);
+	if (st == OK)
+		st = name_metadata(meta, leaf.fd[FOLDERS - 1], str_fmt(a,
+		    "%.*s" METADATA_SUFFIX, STR_ARG(filename)).p, err);
+	if (st == OK)
+		st = leaf_flush(s, &leaf, err);
+	leaf_close(&leaf);
+	return st;
+}
+
 /* Unlink; what is gone already is no failure. */
 static enum status
 unlink_kept(int leaf, const char *name, struct err *err)

@@ -103,6 +103,22 @@ MUST_USE enum status store_metadata(struct store *s, struct arena *a,
     size_t limit_bytes, struct str *out, struct err *err);
 
 /*
+ * Open a kept file for reading; closed with the arena.  NOT_FOUND when it is
+ * not there.
+ */
+MUST_USE enum status store_read(struct store *s, struct arena *a,
+    const unsigned char blake2b_256[32], struct str filename, int *fd,
+    struct err *err);
+
+/*
+ * Put metadata beside a file that is kept already, in place of what lies
+ * there; durable when it returns OK.  The file lends its modification time.
+ */
+MUST_USE enum status store_put_metadata(struct store *s, struct arena *a,
+    const unsigned char blake2b_256[32], struct str filename,
+    struct str metadata, struct err *err);
+
+/*
  * Remove a kept file, its .metadata, and the folders that are empty then.
  * What is gone already is no failure, so that this can be repeated.
  */
