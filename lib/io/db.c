@@ -757,6 +757,35 @@ db_stream(struct db *db, struct arena *a, enum sql sql,
 	return st;
 }
 
+/*
+ * The simple protocol takes several statements in one text, but not while a
+ * pipeline is open.
+ */
+enum status
+db_run_script(struct db *db, const char *text, struct err *err)
+{
+	static const struct sql_statement script = { .name = "script" };
+	bool must_drop = false;
+	PGresult *result;
+	ExecStatusType is;
+	enum status st;
+
+	st = have_connection(db, err);
+	if (st != OK)
+		return st;
+	if (!PQexitPipelineMode(db->conn))
+		panic("a script in the middle of a pipeline");
+	result = PQexec(db->conn, text);
+	is = PQresultStatus(result);
+	if (is != PGRES_COMMAND_OK && is != PGRES_TUPLES_OK)
+		st = explain(db, &script, result, err, &must_drop);
+	PQclear(result);
+	if (PQstatus(db->conn) == CONNECTION_BAD ||
+	    !PQenterPipelineMode(db->conn))
+		drop(db);
+	return st;
+}
+
 /* ---- transactions ---------------------------------------------------- */
 
 static enum status

@@ -223,6 +223,14 @@ MUST_USE enum status db_stream(struct db *db, struct arena *a, enum sql sql,
     enum status (*each)(void *arg, const struct db_rows *row), void *arg,
     struct err *err);
 
+/*
+ * Run statements that are not in the catalogue: a migration, within the
+ * caller's transaction or, without one, in one of its own.  Nothing else may
+ * use this; text is never made of anything that came from outside.
+ */
+MUST_USE enum status db_run_script(struct db *db, const char *text,
+    struct err *err);
+
 /* ---- transactions ---------------------------------------------------- */
 
 /*
