@@ -62,8 +62,8 @@ static const struct row rows[] = {
 	    "packages/, which\nmust be on one file system." },
 	{ ROW(external_url), .type = URL, .normal = "",
 	    .help = "How clients reach this index, without a slash at the "
-	    "end. Empty:\nlinks are relative, and feeds take the name from "
-	    "the request." },
+	    "end. Empty:\nlinks are paths; bandersnatch needs whole "
+	    "addresses." },
 	{ ROW(upload_limit_bytes), .type = BYTES, .normal = "1G",
 	    .min = MB, .max = 1024 * GB,
 	    .help = "Largest file that may be uploaded. nginx's "
@@ -101,19 +101,20 @@ static const struct row rows[] = {
 	{ ROW(changelog_limit), .type = COUNT, .normal = "50000",
 	    .min = 100, .max = 1000000,
 	    .help = "Most events in one answer of the changelog." },
-	{ ROW(retry_after_s), .type = SECONDS, .normal = "5s",
-	    .min = 1, .max = 3600,
-	    .help = "What Retry-After says while a service is away." },
 	{ ROW(registration), .type = WORD, .normal = "any",
-	    .words = "any admins",
+	    .words = "any operator",
 	    .help = "Who may create a project by uploading its first file: "
-	    "any user, or\nadministrators only." },
+	    "any user, or\nthe operator only (tilsit project create)." },
 	{ ROW(reserved_names), .type = LIST, .normal = "",
-	    .help = "Names of projects that only administrators may create." },
+	    .help = "Names of projects that only the operator may create." },
 	{ ROW(allow_private_classifiers), .type = BOOL, .normal = "yes",
 	    .help = "Accept classifiers that begin with \"Private ::\". "
 	    "Public indexes refuse\nthem, which keeps private packages from "
 	    "leaking there." },
+	{ ROW(allow_local_versions), .type = BOOL, .normal = "yes",
+	    .help = "Accept versions like 1.0+company.3. Public indexes "
+	    "refuse them: such\na version is a private patch of somebody "
+	    "else's release (PEP 440)." },
 	{ ROW(require_modern_sdist_names), .type = BOOL, .normal = "no",
 	    .help = "Refuse sdists whose file names are older than PEP "
 	    "625." },

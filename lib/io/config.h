@@ -42,7 +42,7 @@ struct buf;
 /* Who may create a project by uploading its first file. */
 enum config_registration {
 	REGISTRATION_ANY,	/* every user */
-	REGISTRATION_ADMINS,	/* administrators only */
+	REGISTRATION_OPERATOR,	/* tilsit project create */
 };
 
 /* How much goes to the log; each includes those before it. */
@@ -71,10 +71,11 @@ struct config {
 	int64_t max_requests;		/* of one worker; 0: no limit */
 	int64_t max_connections;	/* kept open by one worker */
 	int64_t changelog_limit;	/* events in one answer */
-	int64_t retry_after_s;
 	enum config_registration registration;
-	struct str_list reserved_names;	/* projects only admins may create */
+	struct str_list reserved_names;	/* projects only the operator may
+					 * create */
 	bool allow_private_classifiers;
+	bool allow_local_versions;	/* 1.0+company.3 */
 	bool require_modern_sdist_names;
 	enum config_log_level log_level;
 };

@@ -68,7 +68,7 @@ test_values_of_every_type(struct arena *a)
 	    "page_ttl_s\t=\t120\n"
 	    "lock_timeout_ms = 2s\n"
 	    "memcached_timeout_ms = 150ms\n"
-	    "registration = admins\n"
+	    "registration = operator\n"
 	    "reserved_names = admin, root  test,,\n"
 	    "allow_private_classifiers = off\n"
 	    "require_modern_sdist_names = true\n"
@@ -83,7 +83,7 @@ test_values_of_every_type(struct arena *a)
 	is_int(c.page_ttl_s, 120);
 	is_int(c.lock_timeout_ms, 2000);
 	is_int(c.memcached_timeout_ms, 150);
-	is_int(c.registration, REGISTRATION_ADMINS);
+	is_int(c.registration, REGISTRATION_OPERATOR);
 	is_int(c.reserved_names.n, 3);
 	is_str(c.reserved_names.at[2], STR("test"));
 	ok(!c.allow_private_classifiers);
@@ -262,13 +262,13 @@ test_a_file_includes_another_with_the_secrets(struct arena *a)
 	struct config c;
 
 	conf = write_file(a, "main.conf", "max_requests = 7\n"
-	    "include = secrets.conf\nretry_after_s = 8\n", 0644);
+	    "include = secrets.conf\nmax_connections = 8\n", 0644);
 	secrets = write_file(a, "secrets.conf",
 	    "database = password=x\n", 0640);
 	ok(config_load(a, conf, &c, &err) == OK);
 	is_int(c.max_requests, 7);
 	is_str(str_c(c.database), STR("password=x"));
-	is_int(c.retry_after_s, 8);
+	is_int(c.max_connections, 8);
 
 	ok(chmod(secrets, 0644) == 0);
 	ok(config_load(a, conf, &c, &err) == INVALID);
