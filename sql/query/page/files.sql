@@ -14,4 +14,5 @@ SELECT r.version, f.filename, f.packagetype, f.python_version,
   JOIN release r ON r.id = f.release_id
   JOIN project p ON p.id = f.project_id
  WHERE p.normalized_name = $1
+   AND p.status <> 'quarantined'
  ORDER BY r.sort_key, f.filename;
