@@ -7,7 +7,7 @@
 #include "base/panic.h"
 #include "base/utf8.h"
 
-#define BUF_FIRST	((size_t)1024)		/* bytes; most fragments fit */
+#define BUF_FIRST	((size_t)128)		/* bytes; a URL fits */
 #define BUF_MAX		((size_t)1 << 30)	/* bytes; larger is a bug */
 
 static const char lower_hex[] = "0123456789abcdef";

@@ -1,12 +1,8 @@
 /*
- * view: what the pages show, in the words of the pages.
+ * view: what pages show, in the form in which templates read it.
  *
- * Plain values that lib/index fills in from the database and that the
- * templates of www/page and the JSON renderers read.  No page asks for more
- * than stands here, and none computes.
- *
- * Ownership: everything lives in the request's arena.  Texts are UTF-8 and
- * not escaped, unless it says so.
+ * A domain call fills one of these from rows; www/page/ and the JSON writers
+ * turn it into bytes.  All text is as it came; escaping is the page's.
  */
 #ifndef INDEX_VIEW_H
 #define INDEX_VIEW_H
@@ -17,15 +13,15 @@
 
 #include "base/str.h"
 
-/* One file of a project's page (PEP 503, 592, 658, 700). */
+/* One file on a project's simple page. */
 struct simple_file {
 	struct str filename;
-	struct str url;			/* of our own making: an absolute path
-					 * or URL, its segments URL-escaped */
-	struct str sha256;		/* 64 lower-case hex digits */
-	struct str requires_python;	/* empty: none */
-	struct str metadata_sha256;	/* hex; empty: no .metadata file */
-	struct str yanked_reason;	/* empty: none was given */
+	struct str url;			/* ready for an href: path, escaped */
+	struct str version;		/* PEP 440 normal form */
+	struct str sha256;		/* hexadecimal */
+	struct str requires_python;	/* may be empty */
+	struct str metadata_sha256;	/* hexadecimal; empty: no .metadata */
+	struct str yanked_reason;	/* may be empty though yanked */
 	bool is_yanked;
 	int64_t size;			/* bytes */
 	int64_t upload_time_us;		/* since 1970 */
@@ -36,47 +32,45 @@ struct simple_files {
 	size_t n;
 };
 
-/* /simple/<project>/; files are sorted by version, then by name. */
+/* /simple/<project>/ */
 struct simple_project {
-	struct str name;		/* normalised, PEP 503 */
-	struct str display_name;	/* as its owner spells it */
-	struct str status;		/* "active", "archived", "deprecated",
-					 * "quarantined" (PEP 792) */
-	struct str status_reason;	/* empty: none */
+	struct str name;		/* normalized */
+	struct str display_name;
+	struct str status;		/* PEP 792: "active", ... */
+	struct str status_reason;
 	int64_t last_serial;
-	struct simple_files files;
-	struct str_list versions;	/* sorted; only those with files */
+	struct simple_files files;	/* by version, then by name */
+	struct str_list versions;	/* those that have files, in order */
 };
 
-/* One project of /simple/. */
+/* One project of /simple/ */
 struct simple_root_entry {
-	struct str name;		/* as its owner spells it */
+	struct str name;		/* as displayed */
 	struct str normalized_name;
 	int64_t last_serial;
 };
 
-/* /simple/; sorted by normalised name. */
+/* /simple/ */
 struct simple_root {
-	struct simple_root_entry *at;
+	struct simple_root_entry *at;	/* by normalized name */
 	size_t n;
-	int64_t last_serial;		/* of the whole index */
+	int64_t last_serial;
 };
 
-/* One item of a feed. */
+/* An RSS 2.0 feed. */
 struct rss_item {
 	struct str title;
-	struct str link;		/* absolute, of our own making */
+	struct str link;		/* absolute URL */
 	struct str description;
-	struct str author;		/* empty: none known */
+	struct str author;		/* e-mail address, or empty */
 	struct str date;		/* RFC 822, as clock_http() writes it */
 };
 
-/* An RSS 2.0 channel; newest item first. */
 struct rss_channel {
 	struct str title;
-	struct str link;		/* absolute, of our own making */
+	struct str link;
 	struct str description;
-	struct rss_item *at;
+	struct rss_item *at;		/* newest first */
 	size_t n;
 };
 

@@ -1,0 +1,157 @@
+#include "index/feed.h"
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "index/index.h"
+#include "index/link.h"
+#include "index/view.h"
+#include "io/config.h"
+#include "io/db.h"
+#include "pages.h"
+
+static struct str
+http_date(struct arena *a, int64_t at_us)
+{
+	struct buf date = buf_new(a);
+
+	clock_http(&date, at_us);
+	return buf_view(&date);
+}
+
+static struct str
+base_of(const struct index *ix)
+{
+	return str_c(ix->config->external_url);
+}
+
+static struct rss_channel
+channel(const struct index *ix, struct arena *a, const char *title,
+    const char *description, int n)
+{
+	return (struct rss_channel){
+		.title = str_c(title),
+		.link = base_of(ix),
+		.description = str_c(description),
+		.at = arena_array(a, (size_t)n, sizeof(struct rss_item)),
+	};
+}
+
+enum status
+feed_projects(struct index *ix, struct arena *a, struct buf *out,
+    int64_t *serial, struct err *err)
+{
+	struct rss_channel feed;
+	struct db_rows rows;
+	enum status st;
+
+	st = db_run(ix->db, a, SQL_PAGE_NEW_PROJECTS,
+	    DB_ARGS(db_int(FEED_PROJECTS)), &rows, err);
+	if (st != OK)
+		return st;
+	*serial = db_int64(&rows, 0, PAGE_NEW_PROJECTS_NEWEST_SERIAL);
+	feed = channel(ix, a, "Newest projects",
+	    "The projects registered last", rows.n);
+	for (int i = 0; i < rows.n; i++) {
+		struct str name = db_str(&rows, i, PAGE_NEW_PROJECTS_NAME);
+
+		if (name.n == 0)
+			break;		/* an empty index: one row */
+		feed.at[feed.n++] = (struct rss_item){
+			.title = str_fmt(a, "%.*s added", STR_ARG(name)),
+			.link = link_project(a, base_of(ix), db_str(&rows, i,
+			    PAGE_NEW_PROJECTS_NORMALIZED_NAME)),
+			.description = db_str(&rows, i,
+			    PAGE_NEW_PROJECTS_SUMMARY),
+			.date = http_date(a, db_int64(&rows, i,
+			    PAGE_NEW_PROJECTS_AT_US)),
+		};
+	}
+	page_rss(out, &feed);
+	return OK;
+}
+
+enum status
+feed_releases(struct index *ix, struct arena *a, struct buf *out,
+    int64_t *serial, struct err *err)
+{
+	struct rss_channel feed;
+	struct db_rows rows;
+	enum status st;
+
+	st = db_run(ix->db, a, SQL_PAGE_NEW_RELEASES,
+	    DB_ARGS(db_int(FEED_RELEASES)), &rows, err);
+	if (st != OK)
+		return st;
+	*serial = db_int64(&rows, 0, PAGE_NEW_RELEASES_NEWEST_SERIAL);
+	feed = channel(ix, a, "Newest releases",
+	    "The releases published last", rows.n);
+	for (int i = 0; i < rows.n; i++) {
+		struct str name = db_str(&rows, i, PAGE_NEW_RELEASES_NAME);
+
+		if (name.n == 0)
+			break;		/* an empty index: one row */
+		feed.at[feed.n++] = (struct rss_item){
+			.title = str_fmt(a, "%.*s %.*s", STR_ARG(name),
+			    STR_ARG(db_str(&rows, i,
+			    PAGE_NEW_RELEASES_VERSION))),
+			.link = link_project(a, base_of(ix), db_str(&rows, i,
+			    PAGE_NEW_RELEASES_NORMALIZED_NAME)),
+			.description = db_str(&rows, i,
+			    PAGE_NEW_RELEASES_SUMMARY),
+			.author = db_str(&rows, i,
+			    PAGE_NEW_RELEASES_AUTHOR_EMAIL),
+			.date = http_date(a, db_int64(&rows, i,
+			    PAGE_NEW_RELEASES_AT_US)),
+		};
+	}
+	page_rss(out, &feed);
+	return OK;
+}
+
+/* The newest FEED_OF_PROJECT releases, from rows that come oldest first. */
+static void
+put_project_feed(struct index *ix, struct arena *a, struct str name,
+    struct str project, const struct db_rows *rows, struct buf *out)
+{
+	struct rss_channel feed = channel(ix, a, "", "", rows->n);
+
+	feed.title = str_fmt(a, "Releases of %.*s", STR_ARG(name));
+	feed.description = feed.title;
+	feed.link = link_project(a, base_of(ix), project);
+	for (int i = rows->n - 1; i >= 0 && feed.n < FEED_OF_PROJECT; i--)
+		feed.at[feed.n++] = (struct rss_item){
+			.title = db_str(rows, i, PAGE_RELEASES_VERSION),
+			.link = feed.link,
+			.description = db_str(rows, i, PAGE_RELEASES_SUMMARY),
+			.author = db_str(rows, i, PAGE_RELEASES_AUTHOR_EMAIL),
+			.date = http_date(a, db_int64(rows, i,
+			    PAGE_RELEASES_CREATED_AT_US)),
+		};
+	page_rss(out, &feed);
+}
+
+enum status
+feed_project(struct index *ix, struct arena *a, struct str project,
+    struct buf *out, int64_t *serial, bool *is_held, struct err *err)
+{
+	struct db_rows head, releases;
+	enum status st;
+
+	st = db_begin_snapshot(ix->db, err);
+	if (st != OK)
+		return st;
+	st = db_run(ix->db, a, SQL_PAGE_PROJECT, DB_ARGS(db_text(project)),
+	    &head, err);
+	if (st == OK)
+		st = db_run(ix->db, a, SQL_PAGE_RELEASES,
+		    DB_ARGS(db_text(project)), &releases, err);
+	db_rollback(ix->db);
+	if (st != OK)
+		return st;
+	*serial = db_int64(&head, 0, PAGE_PROJECT_LAST_SERIAL);
+	*is_held = db_bool_at(&head, 0, PAGE_PROJECT_IS_HELD);
+	put_project_feed(ix, a, db_str(&head, 0, PAGE_PROJECT_NAME), project,
+	    &releases, out);
+	return OK;
+}

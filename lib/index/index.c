@@ -1,0 +1,41 @@
+#include "index/index.h"
+
+#include "io/config.h"
+#include "io/db.h"
+#include "io/page_cache.h"
+#include "io/store.h"
+
+enum status
+index_open(struct arena *a, const char *application,
+    const struct config *config, struct index *out, struct err *err)
+{
+	const struct db_times db_times = {
+		.lock_ms = (int)config->lock_timeout_ms,
+		.statement_ms = (int)config->statement_timeout_ms,
+	};
+	const struct page_cache_times cache_times = {
+		.fence_ttl_s = (int)config->fence_ttl_s,
+		.page_ttl_s = (int)config->page_ttl_s,
+		.timeout_ms = (int)config->memcached_timeout_ms,
+	};
+	enum status st;
+
+	*out = (struct index){ .config = config };
+	st = store_open(a, config->store_path, &out->store, err);
+	if (st != OK)
+		return st;
+	out->cache = page_cache_new(config->memcached, &cache_times);
+	if (!out->cache)
+		return err_set(err, INVALID, "memcached = \"%s\" names no "
+		    "memcached: write unix:/path/to/socket or "
+		    "127.0.0.1:11211", config->memcached);
+	out->db = db_new(config->database, application, &db_times);
+	return OK;
+}
+
+void
+index_close(struct index *ix)
+{
+	db_free(ix->db);
+	page_cache_free(ix->cache);
+}

@@ -1,0 +1,38 @@
+/*
+ * index: what every domain call needs to reach the outside world.
+ *
+ * One per process, made at its start.  Functions of this floor take it first,
+ * then the arena of the request that they work for.
+ */
+#ifndef INDEX_INDEX_H
+#define INDEX_INDEX_H
+
+#include "base/status.h"
+
+struct arena;
+struct config;
+struct db;
+struct page_cache;
+struct store;
+
+struct index {
+	const struct config *config;
+	struct db *db;			/* the primary */
+	struct page_cache *cache;
+	struct store *store;		/* package files */
+};
+
+/*
+ * Make the connections' handles and open the store; PostgreSQL and memcached
+ * are reached on first use, so that a worker starts while they are down.
+ * UNAVAILABLE when the store's folder cannot be used, INVALID when a setting
+ * makes no sense.  config stays the caller's and must outlive the index, as
+ * must the arena.  application is what PostgreSQL shows of us.
+ */
+MUST_USE enum status index_open(struct arena *a, const char *application,
+    const struct config *config, struct index *out, struct err *err);
+
+/* Close what index_open() opened. */
+void index_close(struct index *ix);
+
+#endif
