@@ -1,0 +1,65 @@
+#include "cli/command.h"
+
+const struct command commands[] = {
+	{ "migrate", "", "dry-run",
+	    "bring the database's schema up to date", cli_migrate, false },
+	{ "check-config", "", "",
+	    "look for mistakes in the settings", cli_check_config, true },
+	{ "example-config", "", "",
+	    "print all settings, explained", cli_example_config, true },
+	{ "fsck", "", "repair quick",
+	    "compare files and database, both ways", cli_fsck, false },
+
+	{ "user add", "NAME", "email=ADDRESS password-stdin",
+	    "add an account", cli_user_add, false },
+	{ "user list", "", "", "show all accounts", cli_user_list, false },
+	{ "user password", "NAME", "password-stdin",
+	    "change an account's password", cli_user_password, false },
+	{ "user disable", "NAME", "",
+	    "keep an account out", cli_user_disable, false },
+	{ "user enable", "NAME", "",
+	    "let an account in again", cli_user_enable, false },
+
+	{ "token create", "USER", "label=TEXT project=NAMES days=N",
+	    "make an API token and show it, once", cli_token_create, false },
+	{ "token list", "[USER]", "",
+	    "show tokens, but not their secrets", cli_token_list, false },
+	{ "token revoke", "ID", "",
+	    "revoke a token for ever", cli_token_revoke, false },
+
+	{ "project list", "", "", "show all projects", cli_project_list,
+	    false },
+	{ "project create", "NAME OWNER", "",
+	    "make a project for its owner to upload to", cli_project_create,
+	    false },
+	{ "project status", "PROJECT STATUS", "reason=TEXT",
+	    "active, archived, quarantined or deprecated",
+	    cli_project_status, false },
+	{ "project delete", "PROJECT", "yes",
+	    "delete a project with all its files", cli_project_delete,
+	    false },
+
+	{ "release yank", "PROJECT VERSION", "reason=TEXT",
+	    "keep installers from choosing a release", cli_release_yank,
+	    false },
+	{ "release unyank", "PROJECT VERSION", "",
+	    "take that back", cli_release_unyank, false },
+	{ "release delete", "PROJECT VERSION", "yes",
+	    "delete a release with its files", cli_release_delete, false },
+
+	{ "file yank", "FILENAME", "reason=TEXT",
+	    "keep installers from choosing a file", cli_file_yank, false },
+	{ "file unyank", "FILENAME", "", "take that back", cli_file_unyank,
+	    false },
+	{ "file delete", "FILENAME", "yes",
+	    "delete a file; its name stays used", cli_file_delete, false },
+
+	{ "role list", "PROJECT", "", "show who may upload", cli_role_list,
+	    false },
+	{ "role set", "PROJECT USER ROLE", "",
+	    "make a user Owner or Maintainer", cli_role_set, false },
+	{ "role remove", "PROJECT USER", "",
+	    "take a user's role away", cli_role_remove, false },
+};
+
+const size_t n_commands = sizeof(commands) / sizeof(commands[0]);

@@ -1,0 +1,30 @@
+/*
+ * chores: what the runner does, over and over, each at its own pace.
+ *
+ * Every chore may be killed at any point and repeated at any time, by any
+ * number of runners on any machine.
+ */
+#ifndef RUNNER_CHORES_H
+#define RUNNER_CHORES_H
+
+#include <stdint.h>
+
+#include "base/status.h"
+
+struct arena;
+struct index;
+
+struct chore {
+	const char *name;
+	int64_t every_s;
+
+	/* Do it; *done counts what was done, for the log. */
+	enum status (*run)(struct index *ix, struct arena *a, int64_t *done,
+	    struct err *err);
+};
+
+#define CHORES	3
+
+extern const struct chore chores[CHORES];
+
+#endif
