@@ -254,19 +254,19 @@ send_prepare(struct db *db, const struct sql_statement *s)
 	    types);
 }
 
-/* Follow the caller's transaction as its statements go by. */
-static void
-follow_transaction(struct db *db, enum sql sql)
+static bool
+begins(enum sql sql)
 {
-	if (sql == SQL_TRANSACTION_BEGIN ||
-	    sql == SQL_TRANSACTION_BEGIN_SNAPSHOT) {
-		if (db->in_transaction)
-			panic("a transaction within a transaction");
-		db->in_transaction = true;
-	} else if (sql == SQL_TRANSACTION_COMMIT ||
-	    sql == SQL_TRANSACTION_ROLLBACK) {
-		db->in_transaction = false;
-	}
+	return sql == SQL_TRANSACTION_BEGIN ||
+	    sql == SQL_TRANSACTION_BEGIN_SNAPSHOT;
+}
+
+/* Is there a transaction after a statement, if there was one before? */
+static bool
+is_within(bool before, enum sql sql)
+{
+	return begins(sql) || (before && sql != SQL_TRANSACTION_COMMIT &&
+	    sql != SQL_TRANSACTION_ROLLBACK);
 }
 
 static bool
@@ -551,7 +551,8 @@ lose(struct run *run, size_t i, struct err *err)
 	for (; i < run->n; i++) {
 		run->calls[i].st = UNAVAILABLE;
 		run->calls[i].unknown = i <= run->n_sent;
-		follow_transaction(run->db, run->calls[i].sql);
+		run->db->in_transaction = is_within(run->db->in_transaction,
+		    run->calls[i].sql);
 	}
 	drop(run->db);
 }
@@ -570,7 +571,7 @@ receive_all(struct run *run, struct err *err)
 		struct answer answer;
 
 		db->warned = false;
-		follow_transaction(db, call->sql);
+		db->in_transaction = is_within(db->in_transaction, call->sql);
 		answer = receive(db, call->sql, run->preparing[i],
 		    deadline_for(db, call->sql));
 		if (answer.lost || is_fatal(answer.result)) {
@@ -591,6 +592,25 @@ receive_all(struct run *run, struct err *err)
 	return first;
 }
 
+/* Before anything is sent: no answers yet, and no transaction in another. */
+static void
+begin_run(struct run *run)
+{
+	bool within = run->db->in_transaction;
+
+	for (size_t i = 0; i < run->n; i++) {
+		struct db_call *call = &run->calls[i];
+
+		if (within && begins(call->sql))
+			panic("a transaction within a transaction");
+		within = is_within(within, call->sql);
+		call->rows = (struct db_rows){
+		    .statement = statement_of(call->sql) };
+		call->st = UNAVAILABLE;
+		call->unknown = false;
+	}
+}
+
 static enum status
 run_all(struct run *run, struct err *err)
 {
@@ -598,14 +618,7 @@ run_all(struct run *run, struct err *err)
 	int64_t start = clock_mono_us();
 	enum status st;
 
-	for (size_t i = 0; i < run->n; i++) {
-		struct db_call *call = &run->calls[i];
-
-		call->rows = (struct db_rows){
-		    .statement = statement_of(call->sql) };
-		call->st = UNAVAILABLE;
-		call->unknown = false;
-	}
+	begin_run(run);
 	st = have_connection(db, err);
 	if (st == OK && !send_all(run)) {
 		lose(run, 0, err);

@@ -29,6 +29,8 @@
  * that turn later calls into instant errors (SERVER_TEMPORARILY_DISABLED)
  * that are neither "refused" nor "timed out"; one that is thrown away after
  * any failure remembers nothing, and the other nodes lose no connection.
+ * (Debian's libmemcached also asserts that an answer is one of its command's:
+ * a connection out of step would end the process.)
  */
 struct node {
 	char host[sizeof(((struct sockaddr_un *)0)->sun_path)];
@@ -187,7 +189,7 @@ handle_of(const struct page_cache *cache, struct node *node)
 enum failure {
 	REFUSED,	/* nobody listens there */
 	BROKEN,		/* a connection that was good before is not */
-	SILENT,		/* no answer in time, or one we do not understand */
+	UNCLEAR,	/* no answer in time, or one we do not understand */
 };
 
 /*
@@ -211,10 +213,12 @@ node_failed(struct node *node, memcached_return_t rc)
 	node_close(node);
 	if (number == ECONNREFUSED || number == ENOENT)
 		return REFUSED;
-	if (!was_fresh && rc != MEMCACHED_TIMEOUT && last != MEMCACHED_TIMEOUT)
-		return BROKEN;
-	node->pause_until_us = clock_mono_us() + PAGE_CACHE_PAUSE_MS * 1000;
-	return SILENT;
+	if (rc == MEMCACHED_TIMEOUT || last == MEMCACHED_TIMEOUT) {
+		node->pause_until_us = clock_mono_us() +
+		    PAGE_CACHE_PAUSE_MS * 1000;
+		return UNCLEAR;
+	}
+	return was_fresh ? UNCLEAR : BROKEN;
 }
 
 static bool

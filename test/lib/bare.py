@@ -18,6 +18,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -42,10 +43,11 @@ class Folder:
     that other users may enter: PostgreSQL does not run as root."""
 
     def __init__(self):
-        self.path = tempfile.mkdtemp(prefix="tilsit-test-", dir="/tmp")
+        self.path = tempfile.mkdtemp(prefix="tilsit-")
         os.chmod(self.path, 0o755)
         self.children = []
         atexit.register(self.close)
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
 
     def __enter__(self):
         return self
@@ -69,6 +71,34 @@ class Folder:
             child.wait()
         self.children = []
         shutil.rmtree(self.path, ignore_errors=True)
+
+
+class Tool:
+    """A program of test/tool/ that answers each line with a line."""
+
+    def __init__(self, name, *args):
+        build = os.environ.get("BUILD", "build/plain")
+        # Freed memory that the sanitizer keeps is not what tests measure.
+        env = dict(os.environ, ASAN_OPTIONS="quarantine_size_mb=1")
+        self.child = subprocess.Popen(
+            [f"{build}/tool/{name}", *map(str, args)], text=True, bufsize=1,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, preexec_fn=_die_with_parent, env=env)
+
+    def send(self, line):
+        self.child.stdin.write(line + "\n")
+
+    def answer(self):
+        return self.child.stdout.readline().rstrip("\n").rstrip(" ")
+
+    def ask(self, line):
+        self.send(line)
+        return self.answer()
+
+    def close(self):
+        """End it; what it said on standard error, and its exit status."""
+        errors = self.child.communicate()[1]
+        return errors, self.child.returncode
 
 
 class Memcached:

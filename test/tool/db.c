@@ -1,5 +1,6 @@
 /*
  * db: drives lib/io/db for test/io/31-db.t, one command to a line.
+ * Arguments: conninfo and the five numbers of struct db_times.
  *
  *	run NAME [ARG ...]	db_run(); an ARG is i:5 b:1 t:text x:hex n
  *				T:a,b (texts) I:1,2 (numbers)
@@ -66,6 +67,9 @@ const struct sql_statement sql_catalogue[] = {
 	{ "series", "SELECT n, repeat('x', 100) FROM generate_series(1, $1) n",
 	    DB_ROWS_ANY, 1, ITEMS(NUMBER),
 	    2, ITEMS(NUMBER, { "t", DB_TEXT, false }) },
+	{ "slow", "SELECT n FROM generate_series(1, $1) n "
+	    "WHERE n < 10 OR pg_sleep(1) IS NOT NULL", DB_ROWS_ANY,
+	    1, ITEMS(NUMBER), 1, ITEMS(NUMBER) },
 	{ "division", "SELECT 1 / (3 - n) FROM generate_series(1, $1) n",
 	    DB_ROWS_ANY, 1, ITEMS(NUMBER), 1, ITEMS(NUMBER) },
 	{ "pid", "SELECT pg_backend_pid()", DB_ROWS_ONE,
@@ -339,13 +343,19 @@ command(struct db *db, struct arena *a, struct str line, struct buf *out,
 int
 main(int argc, char **argv)
 {
-	/* Short, for the tests that wait for them to pass. */
-	const struct db_times times = { .connect_ms = 500, .lock_ms = 200,
-	    .statement_ms = 5000, .idle_ms = 5000, .commit_ms = 1000 };
-	struct db *db = db_new(argc > 1 ? argv[1] : "", "db-test", &times);
 	struct arena *a = arena_new((size_t)64 << 20);
+	struct db_times times;
+	struct db *db;
 	char line[65536];
 
+	if (argc != 7)
+		return 1;
+	times.connect_ms = (int)number(str_c(argv[2]));
+	times.lock_ms = (int)number(str_c(argv[3]));
+	times.statement_ms = (int)number(str_c(argv[4]));
+	times.idle_ms = (int)number(str_c(argv[5]));
+	times.commit_ms = (int)number(str_c(argv[6]));
+	db = db_new(argv[1], "db-test", &times);
 	while (fgets(line, sizeof(line), stdin)) {
 		struct buf out = buf_new(a);
 		struct err err = { "", OK };
@@ -353,8 +363,9 @@ main(int argc, char **argv)
 
 		line[strcspn(line, "\n")] = '\0';
 		st = command(db, a, str_c(line), &out, &err);
-		printf("%s %.*s %s\n", status_name(st),
-		    STR_ARG(buf_view(&out)), err.text);
+		printf("%s ", status_name(st));
+		fwrite(buf_view(&out).p, 1, out.len, stdout);
+		printf(" %s\n", err.text);
 		fflush(stdout);
 		arena_reset(a);
 	}

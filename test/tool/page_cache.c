@@ -108,8 +108,8 @@ int
 main(int argc, char **argv)
 {
 	struct page_cache_times times;
-	struct arena *a = arena_new((size_t)256 << 20);
 	struct page_cache *cache;
+	struct arena *a;
 	char line[65536];
 
 	if (argc != 5)
@@ -122,6 +122,7 @@ main(int argc, char **argv)
 		puts("bad servers");
 		return 1;
 	}
+	a = arena_new((size_t)256 << 20);
 	while (fgets(line, sizeof(line), stdin)) {
 		struct str rest, word[5] = { 0 };
 		bool more = true;
