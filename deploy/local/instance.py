@@ -354,6 +354,7 @@ class Instance:
             'TEMP': self.path('tmp'),
             'BODY_LIMIT': self.upload_limit_bytes + FORM_BYTES,
             'UPLOAD_LIMIT_TEXT': f'{self.upload_limit_bytes >> 20} MB',
+            'USER': '',     # nginx is started as the run user already
         }
         for name in os.listdir(os.path.join(DEPLOY, 'nginx')):
             self.write('etc', name, fill(f'nginx/{name}', values))
