@@ -40,13 +40,20 @@
  *
  * What nginx must be told:
  *  - Unix sockets; `keepalive 64` in the upstream and `fastcgi_keep_conn on`
- *    where requests are short and are GET or HEAD;  no fastcgi_keep_conn for
+ *    where requests are short and are GET or HEAD; no fastcgi_keep_conn for
  *    uploads: a kept connection is bound to one worker, also while that is
  *    busy with another's long request, and see 3.
  *  - fastcgi_buffer_size 64k, fastcgi_buffers 4 64k,
  *    fastcgi_busy_buffers_size 128k.
  *  - fastcgi_request_buffering on (the default): libfcgi blocks while
  *    parameters or body arrive, here for io_timeout_ms at most.
+ *  - Nothing for 304: nginx keeps the connection after "Status: 304 Not
+ *    Modified", with or without Content-Length (1 connection for 500 requests
+ *    with nginx 1.22; with a status line from the worker nginx does not take
+ *    the answer for one without a body).  After HEAD it gives the connection
+ *    up (500 for 500): it stops reading at the end of the header, unless the
+ *    answer goes to fastcgi_store or fastcgi_cache.  Both cost more than a
+ *    new connection for a method that is rare here.
  */
 #ifndef IO_FCGI_H
 #define IO_FCGI_H

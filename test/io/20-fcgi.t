@@ -238,6 +238,13 @@ def test_idle_connections_starve_nobody():
     pool.stop()
 
 
+def sockets_of(child):
+    """Its sockets, as the kernel numbers them."""
+    folder = f"/proc/{child.pid}/fd"
+    names = [os.readlink(f"{folder}/{n}") for n in os.listdir(folder)]
+    return tuple(sorted(n for n in names if n.startswith("socket:")))
+
+
 def test_bodies():
     pool = Pool(f"{top}/kept.sock", 1, 0)
     mega = b"m" * 20_000_000
@@ -250,6 +257,14 @@ def test_bodies():
     ok(len(request("/big")[1]) == 300000, "a large answer")
     ok(request("/read", method="HEAD") == (200, b""), "HEAD")
     ok(request("/304")[0] == 304, "304")
+    with connect() as s:    # one client: one of nginx's two processes
+        seen = set()
+        for _ in range(20):
+            s.sendall(b"GET /304 HTTP/1.1\r\nHost: x\r\n\r\n")
+            while not s.recv(4096).endswith(b"\r\n\r\n"):
+                pass
+            seen.add(sockets_of(pool.children[0]))
+    ok(len(seen) == 1, "304 does not cost the kept connection")
     with connect() as s:
         s.sendall(b"POST /read HTTP/1.1\r\nHost: x\r\n"
                   b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
