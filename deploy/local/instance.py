@@ -373,6 +373,7 @@ class Instance:
                 'database': self.conninfo,
                 'memcached': f"unix:{self.path('run', 'memcached.sock')}",
                 'store_path': self.path('store'),
+                'external_url': self.url,
                 'upload_limit_bytes': self.upload_limit_bytes,
                 **self.settings}.items()))
 

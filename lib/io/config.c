@@ -69,7 +69,7 @@ static const struct row rows[] = {
 	    .help = "Largest file that may be uploaded. nginx's "
 	    "client_max_body_size must\nbe a little higher." },
 	{ ROW(metadata_limit_bytes), .type = BYTES, .normal = "4M",
-	    .min = 64 * KB, .max = 64 * MB,
+	    .min = 64 * KB, .max = 4 * MB,
 	    .help = "Largest METADATA or PKG-INFO in an uploaded file." },
 	{ ROW(request_memory_bytes), .type = BYTES, .normal = "256M",
 	    .min = 16 * MB, .max = 16 * GB,
