@@ -475,7 +475,7 @@ class Instance:
     # Readiness.
 
     probes = {'simple': '/simple/', 'upload': '/legacy/',
-              'changelog': '/rss/updates.xml'}
+              'changelog': '/RPC2'}
 
     def wait(self, name, ready):
         """Until ready() is true, or the part turns out to be broken."""
