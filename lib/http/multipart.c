@@ -380,6 +380,16 @@ is_identity(struct str encoding)
 	    str_eq_nocase(encoding, STR("7bit"));
 }
 
+/* RFC 5322 section 2.2: printable ASCII without colon or space. */
+static bool
+is_field_name(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] <= ' ' || s.p[i] >= 0x7f)
+			return false;
+	return s.n > 0;
+}
+
 static enum status
 read_field(struct reader *r, struct str line)
 {
@@ -387,8 +397,8 @@ read_field(struct reader *r, struct str line)
 
 	if (line.p[0] == ' ' || line.p[0] == '\t')
 		return malformed(r, "a header line is folded");
-	if (!str_cut(line, ':', &name, &value) || name.n == 0)
-		return malformed(r, "a header line without a colon");
+	if (!str_cut(line, ':', &name, &value) || !is_field_name(name))
+		return malformed(r, "a header line without a name");
 	value = str_trim(value);
 	if (str_eq_nocase(name, STR("Content-Disposition")))
 		return read_disposition(r, value);

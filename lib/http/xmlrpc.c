@@ -259,7 +259,6 @@ read_scalar(struct parser *p, enum element e, struct xmlrpc_value *v)
 		return read_int(text, &v->integer);
 	case E_BOOL:
 		v->type = XMLRPC_BOOL;
-		text = str_trim(text);
 		v->integer = str_eq(text, STR("1"));
 		return v->integer || str_eq(text, STR("0"));
 	case E_DOUBLE:
