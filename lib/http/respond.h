@@ -93,8 +93,8 @@ MUST_USE enum status response_spill(struct response *rs, struct err *err);
  * The header block as CGI has it (RFC 3875 section 6): "Status: 200 OK" and
  * the fields, each with CRLF, and an empty line.  Always with
  * Content-Length, except in a 204 and a 304 and before a spilled body: without
- * it nginx chunks, which costs a quarter of the speed.  What follows is rs->body, unless the
- * method was HEAD.
+ * it nginx chunks, which costs a quarter of the speed.  What follows is
+ * rs->body, unless the method was HEAD.
  */
 struct str response_head(const struct response *rs, struct arena *arena);
 

@@ -341,6 +341,67 @@ test_other_answers_have_their_fields(struct arena *a)
 	is_str(buf_view(&rs.body), STR("we have text/html\n"));
 }
 
+/* Collects what is sent; refuses all once it has 100 KB. */
+static enum status
+collect(void *to, struct str bytes)
+{
+	struct buf *sent = to;
+
+	if (sent->len >= 100000)
+		return UNAVAILABLE;
+	buf_put(sent, bytes);
+	return OK;
+}
+
+static void
+fill_body(struct response *rs, size_t n)
+{
+	memset(buf_room(&rs->body, n), 'x', n);
+	buf_wrote(&rs->body, n);
+}
+
+static void
+test_a_long_body_spills_behind_a_head_without_length(struct arena *a)
+{
+	struct buf sent = buf_new(a);
+	struct response rs;
+	struct err err;
+
+	response_init(&rs, a);
+	rs.type = STR("text/xml");
+	rs.send = collect;
+	rs.send_to = &sent;
+	fill_body(&rs, RESPONSE_SPILL - 1);
+	ok(response_spill(&rs, &err) == OK);
+	is_int(sent.len, 0);
+	ok(!rs.head_sent);
+	fill_body(&rs, 1);
+	ok(response_spill(&rs, &err) == OK);
+	ok(rs.head_sent);
+	is_int(rs.body.len, 0);
+	is_int(rs.sent_bytes, RESPONSE_SPILL);
+	ok(str_starts(buf_view(&sent), STR("Status: 200 OK\r\n"
+	    "Content-Type: text/xml\r\n\r\nxxx")));
+	fill_body(&rs, RESPONSE_SPILL);
+	ok(response_spill(&rs, &err) == OK);
+	is_int(rs.sent_bytes, 2 * RESPONSE_SPILL);
+	fill_body(&rs, RESPONSE_SPILL);
+	ok(response_spill(&rs, &err) == UNAVAILABLE);
+}
+
+static void
+test_without_a_way_to_send_nothing_spills(struct arena *a)
+{
+	struct response rs;
+	struct err err;
+
+	response_init(&rs, a);
+	fill_body(&rs, 2 * RESPONSE_SPILL);
+	ok(response_spill(&rs, &err) == OK);
+	is_int(rs.body.len, 2 * RESPONSE_SPILL);
+	is_int(response_code(&rs), 200);
+}
+
 int
 main(void)
 {
@@ -360,5 +421,7 @@ main(void)
 	RUN(test_findings_over_the_limit_are_counted);
 	RUN(test_an_error_drops_what_was_there_before);
 	RUN(test_other_answers_have_their_fields);
+	RUN(test_a_long_body_spills_behind_a_head_without_length);
+	RUN(test_without_a_way_to_send_nothing_spills);
 	return tap_done();
 }
