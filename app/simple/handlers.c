@@ -30,6 +30,15 @@ put_cache_headers(struct response *rs, const struct page *page)
 	    STR("public, max-age=0, must-revalidate"));
 }
 
+/* Installers that run in a browser read pages, and follow redirects. */
+static void
+put_any_origin(struct response *rs)
+{
+	header_put(rs, STR("Access-Control-Allow-Origin"), STR("*"));
+	header_put(rs, STR("Access-Control-Expose-Headers"),
+	    STR("X-PyPI-Last-Serial"));
+}
+
 /* Send a page with the headers that mirrors, caches and browsers ask for. */
 static enum status
 send_page(const struct request *rq, struct response *rs,
@@ -45,9 +54,7 @@ send_page(const struct request *rq, struct response *rs,
 	if (page->is_gzip)
 		header_put(rs, STR("Content-Encoding"), STR("gzip"));
 	put_cache_headers(rs, page);
-	header_put(rs, STR("Access-Control-Allow-Origin"), STR("*"));
-	header_put(rs, STR("Access-Control-Expose-Headers"),
-	    STR("X-PyPI-Last-Serial"));
+	put_any_origin(rs);
 	response_etag_put(rs, page->etag);
 	rs->note.serial = page->serial;
 	rs->note.cache = page->was_cached ? "hit" : "miss";
@@ -104,6 +111,7 @@ redirect_to_normal(const struct request *rq, struct response *rs,
 
 	if (name_is_normal(name))
 		return false;
+	put_any_origin(rs);
 	buf_put(&to, before);
 	buf_url(&to, name_normalize(rq->arena, name));
 	buf_put(&to, behind);
@@ -157,6 +165,7 @@ simple_add_slash(void *app, struct request *rq, struct response *rs,
 	struct buf to = buf_new(rq->arena);
 
 	(void)app;
+	put_any_origin(rs);
 	buf_put(&to, STR("/simple/"));
 	if (name.n) {
 		if (!name_is_valid(name))

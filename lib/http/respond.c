@@ -340,11 +340,26 @@ respond_bare(struct response *rs, int code)
 	rs->body.len = 0;
 }
 
+/* Fetch Standard, "CORS-preflight fetch": what a page elsewhere may do. */
+static void
+put_preflight(struct response *rs)
+{
+	header_put(rs, STR("Access-Control-Allow-Origin"), STR("*"));
+	header_put(rs, STR("Access-Control-Allow-Methods"),
+	    STR("GET, HEAD, OPTIONS"));
+	header_put(rs, STR("Access-Control-Allow-Headers"), STR("Accept, "
+	    "Content-Type, If-Match, If-Modified-Since, If-None-Match, "
+	    "If-Unmodified-Since"));
+	header_put(rs, STR("Access-Control-Max-Age"), STR(RESPOND_CORS_S));
+}
+
 void
 respond_options(struct response *rs, unsigned methods)
 {
 	respond_bare(rs, HTTP_NO_CONTENT);
 	put_allow(rs, methods);
+	if (methods == ROUTE_GET)
+		put_preflight(rs);
 }
 
 void

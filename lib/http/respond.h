@@ -30,6 +30,7 @@ struct request;
 struct response;
 
 #define RESPOND_REASON_MAX	200	/* bytes of a reason phrase */
+#define RESPOND_CORS_S		"86400"	/* a preflight's answer is kept so long */
 #define RESPOND_RETRY_S		"5"	/* Retry-After; pip and poetry wait it */
 
 /*
@@ -60,7 +61,10 @@ void respond_method_not_allowed(const struct request *rq,
 void respond_not_acceptable(const struct request *rq, struct response *rs,
     struct str text);
 
-/* 204 with Allow: the answer to OPTIONS. */
+/*
+ * 204 with Allow: the answer to OPTIONS.  What can only be read may be read
+ * by scripts of any origin: then it is the answer to their preflight as well.
+ */
 void respond_options(struct response *rs, unsigned methods);
 
 /* 204: done, nothing to say. */

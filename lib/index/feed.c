@@ -31,7 +31,7 @@ channel(const struct index *ix, struct arena *a, const char *title,
 {
 	return (struct rss_channel){
 		.title = str_c(title),
-		.link = base_of(ix),
+		.link = link_index(a, base_of(ix)),
 		.description = str_c(description),
 		.at = arena_array(a, (size_t)n, sizeof(struct rss_item)),
 	};

@@ -21,6 +21,16 @@ link_file(struct arena *a, struct str base, struct str blake2b_hex,
 }
 
 struct str
+link_index(struct arena *a, struct str base)
+{
+	struct buf url = buf_new(a);
+
+	buf_put(&url, base);
+	buf_byte(&url, '/');
+	return buf_view(&url);
+}
+
+struct str
 link_project(struct arena *a, struct str base, struct str name)
 {
 	struct buf url = buf_new(a);

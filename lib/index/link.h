@@ -16,6 +16,9 @@ struct arena;
 struct str link_file(struct arena *a, struct str base, struct str blake2b_hex,
     struct str filename);
 
+/* The index's own front page: <base>/. */
+struct str link_index(struct arena *a, struct str base);
+
 /* What a person may open for a project, and for one of its releases. */
 struct str link_project(struct arena *a, struct str base, struct str name);
 

@@ -1,0 +1,221 @@
+"""A client that is as polite or as rude as a test wants, and what it uploads.
+
+    client = Client(index)                  # an Instance with a first token
+    name, data = wheel('demo', '1.0')
+    answer = client.upload(name, data)      # .status .reason .text .headers
+    answer = client.get('/simple/demo/', Accept='text/html')
+    answer = client.raw(b'GET / HTTP/1.0\r\n\r\n')
+
+Archives are made here, of the same bytes for the same arguments, so that a
+test can say what it expects of them.
+"""
+import base64
+import gzip
+import hashlib
+import http.client
+import io
+import json
+import re
+import socket
+import tarfile
+import zipfile
+
+WAIT_S = 120        # for what should take a second or two; then it hangs
+BOUNDARY = b'c0ffee0123456789c0ffee0123456789'
+V1_JSON = 'application/vnd.pypi.simple.v1+json'
+V1_HTML = 'application/vnd.pypi.simple.v1+html'
+TYPES = {'sdist': 'source', 'bdist_wheel': 'py3'}
+
+
+def normal(name):
+    return re.sub(r'[-_.]+', '-', name).lower()
+
+
+def metadata(name, version, *lines, body='', core='2.1'):
+    """A METADATA file; lines are further fields, "Name: value"."""
+    head = [f'Metadata-Version: {core}', f'Name: {name}',
+            f'Version: {version}', *lines]
+    return '\n'.join(head + ['', body]).encode()
+
+
+def wheel(name, version, *lines, tag='py3-none-any', files=(), body='',
+          core='2.1', meta=None):
+    """(file name, bytes) of a sound wheel; files: more (path, bytes)."""
+    stem = f"{normal(name).replace('-', '_')}-{version}"
+    info = f'{stem}.dist-info'
+    out = io.BytesIO()
+    members = [*files,
+               (f'{info}/METADATA', meta if meta is not None else
+                metadata(name, version, *lines, body=body, core=core)),
+               (f'{info}/WHEEL', f'Wheel-Version: 1.0\nTag: {tag}\n'.encode())]
+    record = ''.join(
+        f'{path},sha256={urlsafe(hashlib.sha256(data).digest())},{len(data)}\n'
+        for path, data in members) + f'{info}/RECORD,,\n'
+    with zipfile.ZipFile(out, 'w', zipfile.ZIP_DEFLATED) as archive:
+        for path, data in [*members, (f'{info}/RECORD', record.encode())]:
+            archive.writestr(zipfile.ZipInfo(path), data)
+    return f'{stem}-{tag}.whl', out.getvalue()
+
+
+def urlsafe(digest):
+    return base64.urlsafe_b64encode(digest).rstrip(b'=').decode()
+
+
+def sdist(name, version, *lines, body='', core='2.1', files=()):
+    """(file name, bytes) of a sound sdist."""
+    stem = f"{normal(name).replace('-', '_')}-{version}"
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode='w') as archive:
+        for path, data in [('PKG-INFO', metadata(name, version, *lines,
+                                                 body=body, core=core)),
+                           ('setup.py', b'import setuptools\n'), *files]:
+            entry = tarfile.TarInfo(f'{stem}/{path}')
+            entry.size = len(data)
+            archive.addfile(entry, io.BytesIO(data))
+    return f'{stem}.tar.gz', gzip.compress(out.getvalue(), mtime=0)
+
+
+def digests(data):
+    return {'sha256_digest': hashlib.sha256(data).hexdigest(),
+            'md5_digest': hashlib.md5(data).hexdigest(),
+            'blake2_256_digest':
+                hashlib.blake2b(data, digest_size=32).hexdigest()}
+
+
+def fields_for(filename, data, **changes):
+    """The form of an upload, as a list of (name, value); a change to None
+    leaves the field out, one to a list sends it several times."""
+    kind = 'bdist_wheel' if filename.endswith('.whl') else 'sdist'
+    stem = filename[:-7] if filename.endswith('.tar.gz') else filename
+    name, version = (stem.split('-') + [''])[:2]
+    fields = {':action': 'file_upload', 'protocol_version': '1',
+              'metadata_version': '2.1', 'name': name, 'version': version,
+              'filetype': kind, 'pyversion': TYPES[kind], **digests(data),
+              'content': (filename, data)}
+    fields.update({key.replace('__action', ':action'): value
+                   for key, value in changes.items()})
+    pairs = []
+    for key, value in fields.items():
+        if value is not None:
+            pairs += [(key, one) for one in
+                      (value if isinstance(value, list) else [value])]
+    return pairs
+
+
+def to_bytes(value):
+    return value if isinstance(value, bytes) else str(value).encode()
+
+
+def part_header(name, value, eol):
+    head = b'Content-Disposition: form-data; name="' + to_bytes(name) + b'"'
+    if isinstance(value, tuple):
+        head += b'; filename="' + to_bytes(value[0]) + b'"'
+        if len(value) < 3:
+            head += eol + b'Content-Type: application/octet-stream'
+        elif value[2]:
+            head += eol + b'Content-Type: ' + to_bytes(value[2])
+    return head + eol + eol
+
+
+def multipart(pairs, boundary=BOUNDARY, eol=b'\r\n', before=b'', after=b''):
+    """A form's body.  A value is text, bytes or (file name, bytes[, type])."""
+    out = [before]
+    for name, value in pairs:
+        data = value[1] if isinstance(value, tuple) else value
+        out += [b'--', boundary, eol, part_header(name, value, eol),
+                to_bytes(data), eol]
+    return b''.join(out + [b'--', boundary, b'--', eol, after])
+
+
+def basic(user, secret):
+    return 'Basic ' + base64.b64encode(f'{user}:{secret}'.encode()).decode()
+
+
+class Answer:
+    """What came back: .status, .reason, .headers, .text (bytes)."""
+
+    def __init__(self, response):
+        self.status, self.reason = response.status, response.reason
+        self.headers = response.headers
+        self.version = response.version
+        self.text = response.read()
+
+    def __getitem__(self, name):
+        """A header field, None if there is none."""
+        return self.headers[name]
+
+    @property
+    def words(self):
+        return self.text.decode('utf-8')
+
+    @property
+    def json(self):
+        return json.loads(self.text)
+
+    @property
+    def identity(self):
+        """The body without its gzip."""
+        return gzip.decompress(self.text) \
+            if self['Content-Encoding'] == 'gzip' else self.text
+
+
+class Client:
+    """Speaks to an Instance; user and token are what it uploads with."""
+
+    def __init__(self, index, user='alice'):
+        self.index = index
+        self.user = user
+        self.token = index.token(user)
+
+    def ask(self, method, path, body=None, headers=None):
+        server = http.client.HTTPConnection('127.0.0.1', self.index.port,
+                                            timeout=WAIT_S)
+        try:
+            server.request(method, path, body, headers or {})
+            return Answer(server.getresponse())
+        finally:
+            server.close()
+
+    def get(self, path, **headers):
+        return self.ask('GET', path, headers={
+            name.replace('_', '-'): value for name, value in headers.items()})
+
+    def connect(self):
+        return socket.create_connection(('127.0.0.1', self.index.port),
+                                        WAIT_S)
+
+    def raw(self, request, method='GET'):
+        """The answer to these very bytes."""
+        with self.connect() as sock:
+            sock.sendall(request)
+            return self.read_answer(sock, method)
+
+    @staticmethod
+    def read_answer(sock, method='GET'):
+        response = http.client.HTTPResponse(sock, method=method)
+        response.begin()
+        return Answer(response)
+
+    def auth(self):
+        return {'Authorization': basic('__token__', self.token)}
+
+    def post(self, pairs, path='/legacy/', headers=None, **form):
+        """Send a form, as this client's user unless headers say otherwise;
+        a header of None is left out."""
+        boundary = form.get('boundary', BOUNDARY)
+        all_headers = {'Content-Type': 'multipart/form-data; boundary='
+                       + boundary.decode(), **self.auth(), **(headers or {})}
+        return self.ask('POST', path, multipart(pairs, **form), {
+            name: value for name, value in all_headers.items()
+            if value is not None})
+
+    def upload(self, filename, data, headers=None, path='/legacy/',
+               **changes):
+        return self.post(fields_for(filename, data, **changes), path, headers)
+
+    def project(self, name):
+        """The JSON page of a project."""
+        return self.get(f'/simple/{normal(name)}/', Accept=V1_JSON).json
+
+    def serial(self):
+        return int(self.get('/simple/', Accept=V1_JSON)['X-PyPI-Last-Serial'])
