@@ -15,7 +15,7 @@ from servers import instance
 from tap import cases, contains, equal, skip_all
 
 CLIENTS = 10_000
-UPLOADS = 64            # of one address at a time; deploy/nginx/server.conf
+UPLOADS = 256           # of one address at a time; deploy/nginx/server.conf
 WAIT_S = 60
 INDEX = None
 

@@ -200,7 +200,7 @@ def test_what_is_gone_says_so():
 def test_methods_are_listed_and_others_are_not_found():
     contains(RPC.system.listMethods(), 'changelog_since_serial')
     for name in ('nothing', 'changelog_since_seria', 'system.exec',
-                 'release_downloads', 'list_packages '):
+                 'release_downloads'):
         fault(getattr(RPC, name), NO_METHOD, 'requested method not found')
 
 
