@@ -330,6 +330,9 @@ explain(struct db *db, const struct sql_statement *s, const PGresult *result,
 /*
  * The next result of what was sent.  False when the connection is lost or
  * says nothing by the deadline.  *result may be NULL: end of one command.
+ *
+ * Polling the socket is right with TLS too: the server's records hold 8 KB at
+ * most, and libpq always reads with room for as much, so none stays behind.
  */
 static bool
 next_result(struct db *db, int64_t deadline_us, PGresult **result)
