@@ -12,6 +12,7 @@
 cases() runs every function whose name begins with test_, in the order of the
 source, and prints one line for each: its name as a sentence.  A test fails at
 its first untrue ok() or equal(), or by any exception; the next one still runs.
+skip() ends one that this machine does not permit.
 Within a test say() tells what is going on, seen only when a test fails.
 """
 import os
@@ -21,6 +22,10 @@ import traceback
 
 class Untrue(Exception):
     """What a test claimed is not so."""
+
+
+class Skipped(Exception):
+    """This machine does not permit the test."""
 
 
 SAID = []
@@ -56,10 +61,17 @@ def skip_all(why):
     sys.exit(0)
 
 
+def skip(why):
+    raise Skipped(why)
+
+
 def run_one(number, name, test):
     SAID.clear()
     try:
         test()
+    except Skipped as why:
+        print(f'ok {number} - {name} # SKIP {why}')
+        return True
     except Exception as error:  # a failed test, not the end of the others
         print(f'not ok {number} - {name}')
         comment(str(error) if isinstance(error, Untrue)
