@@ -47,7 +47,8 @@ alloc_aligned(struct arena *a, size_t n, size_t align)
 struct digester *
 digester_new(struct arena *a)
 {
-	struct digester *d = alloc_aligned(a, sizeof(*d), _Alignof(struct digester));
+	struct digester *d = alloc_aligned(a, sizeof(*d),
+	    _Alignof(struct digester));
 
 	d->sha256 = begin(a, EVP_sha256());
 	d->md5 = begin(a, EVP_md5());

@@ -167,6 +167,44 @@ test_a_staged_file_can_be_read_before_it_is_kept(struct arena *a)
 }
 
 static void
+test_a_kept_file_opens_for_reading(struct arena *a)
+{
+	struct store *s = open_store(a);
+	struct digests d = keep(s, a, STR("abc"), NAME, STR(""));
+	char got[4] = "";
+	struct err err;
+	int fd = -1;
+
+	is_int(store_read(s, a, d.blake2b_256, NAME, &fd, &err), OK);
+	is_int(read(fd, got, 4), 3);
+	is_str(((struct str){ got, 3 }), STR("abc"));
+	is_int(store_read(s, a, d.blake2b_256, STR("other"), &fd, &err),
+	    NOT_FOUND);
+	remove_store();
+}
+
+static void
+test_lost_metadata_are_put_back_with_the_files_time(struct arena *a)
+{
+	struct store *s = open_store(a);
+	struct digests d = keep(s, a, STR("abc"), NAME, STR(""));
+	struct str out = STR("");
+	struct stat sb = { .st_mtime = 0 };
+	struct err err;
+
+	is_int(store_put_metadata(s, a, d.blake2b_256, NAME, STR("m"), &err),
+	    OK);
+	is_int(store_metadata(s, a, d.blake2b_256, NAME, 1, &out, &err), OK);
+	is_str(out, STR("m"));
+	is_int(stat(kept_path(a, &d, STR("tilsit-1.0.tar.gz.metadata")), &sb),
+	    0);
+	is_int(sb.st_mtime, MTIME_S);
+	is_int(store_put_metadata(s, a, d.blake2b_256, STR("other"), STR("m"),
+	    &err), NOT_FOUND);
+	remove_store();
+}
+
+static void
 test_keeping_the_same_bytes_again_changes_nothing_but_time(struct arena *a)
 {
 	struct store *s = open_store(a);
@@ -404,6 +442,8 @@ main(void)
 	RUN(test_without_metadata_there_is_no_metadata_file);
 	RUN(test_what_was_not_kept_goes_with_the_request);
 	RUN(test_a_staged_file_can_be_read_before_it_is_kept);
+	RUN(test_a_kept_file_opens_for_reading);
+	RUN(test_lost_metadata_are_put_back_with_the_files_time);
 	RUN(test_keeping_the_same_bytes_again_changes_nothing_but_time);
 	RUN(test_a_truncated_copy_is_replaced);
 	RUN(test_a_changed_byte_is_found);
