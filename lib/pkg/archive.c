@@ -210,7 +210,8 @@ same_version(struct arena *a, struct str one, struct str other)
 {
 	struct version v, w;
 
-	if (version_parse(a, one, &v) != OK || version_parse(a, other, &w) != OK)
+	if (version_parse(a, one, &v) != OK ||
+	    version_parse(a, other, &w) != OK)
 		return str_eq(one, other);
 	return version_cmp(&v, &w) == 0;
 }

@@ -31,7 +31,7 @@ struct arena;
 struct findings;
 
 /*
- * How much an archive may ask of us.  Memory is at most 64 bytes a member,
+ * How much an archive may ask of us.  Memory is at most 128 bytes a member,
  * twice metadata_bytes, and under 1 MB besides; time goes with the unpacked
  * bytes.
  */

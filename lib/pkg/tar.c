@@ -9,7 +9,8 @@
 #include "pkg/archive.h"
 #include "pkg/member.h"
 
-#define BAD(err, ...)	err_set((err), INVALID, "tar not accepted: " __VA_ARGS__)
+#define BAD(err, ...)	\
+	err_set((err), INVALID, "tar not accepted: " __VA_ARGS__)
 
 /* Hashes of names, as member_hash() makes them. */
 struct hashes {

@@ -126,6 +126,7 @@ def test_more_than_one_end_record_is_refused():
     fake = archives.end_record(0, 0, 0)
     refused(judge_wheel(comment=fake), "more than one end record")
     refused(judge_wheel(comment=b"x" + fake + b"y"), "data behind the end")
+    refused(judge_wheel(comment=fake[:4]), "data behind the end")
     inner = wheel()
     refused(judge_wheel(comment=inner), "more than one end record")
     # One that a search from the front finds, within the directory.
@@ -348,6 +349,13 @@ def test_links_and_devices_in_a_zip_are_refused():
 
 def test_a_folder_with_bytes_is_refused():
     refused(judge_wheel(Member("a/", b"abc")), "a folder with bytes in it")
+
+
+def test_a_member_that_needs_a_later_version_is_refused():
+    member = Member("a", b"abc")
+    entry_of = member.entry
+    member.entry = lambda at: entry_of(at)[:6] + b"\x40" + entry_of(at)[7:]
+    refused(judge_wheel(member), "needs version 6.4")
 
 
 def test_a_member_on_another_disk_is_refused():
