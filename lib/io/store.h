@@ -62,7 +62,7 @@ MUST_USE enum status staged_write(struct staged *f, const void *bytes,
 MUST_USE enum status staged_finish(struct staged *f, struct digests *out,
     struct err *err);
 
-/* For reading the file with pread().  Belongs to f; never to be closed. */
+/* For reading a finished file.  Belongs to f; never to be closed. */
 int staged_fd(const struct staged *f);
 
 /*

@@ -70,7 +70,7 @@ MUST_USE enum status archive_read_wheel(struct arena *a, int fd,
 
 /*
  * Read an sdist: .tar.gz, .tgz, .tar.bz2, .tar.xz or .zip, by the end of
- * filename.  Else as archive_read_wheel().
+ * filename.  Else as archive_read_wheel().  Moves fd's position.
  */
 MUST_USE enum status archive_read_sdist(struct arena *a, int fd,
     struct str filename, const struct archive_limits *limits,
