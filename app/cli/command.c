@@ -5,7 +5,7 @@ const struct command commands[] = {
 	    "bring the database's schema up to date", cli_migrate, false },
 	{ "check-config", "", "",
 	    "look for mistakes in the settings", cli_check_config, true },
-	{ "example-config", "", "",
+	{ "example-config", "", "man",
 	    "print all settings, explained", cli_example_config, true },
 	{ "fsck", "", "repair quick",
 	    "compare files and database, both ways", cli_fsck, false },

@@ -7,7 +7,7 @@
 #include "cli/command.h"
 #include "index/program.h"
 
-#define WORDS	2	/* in the longest command's name */
+#define NAME_COLUMNS	30	/* "release unyank PROJECT VERSION" */
 
 static struct str
 words_of(const struct command *c)
@@ -59,19 +59,60 @@ usage(const struct command *c, FILE *to)
 	return to == stdout ? EXIT_OK : EXIT_USAGE;
 }
 
+/* The first of two words: what a command is about.  Empty for one word. */
+static struct str
+noun_of(const struct command *c)
+{
+	struct str noun, verb;
+
+	return str_cut(words_of(c), ' ', &noun, &verb) ? noun : STR("");
+}
+
+/* The commands about a noun, or all when it is empty; how many. */
+static int
+put_commands(struct str about, FILE *to)
+{
+	struct str noun = STR(""), last = STR("");
+	int n = 0;
+
+	for (size_t i = 0; i < n_commands; i++, last = noun) {
+		const struct command *c = &commands[i];
+
+		noun = noun_of(c);
+		if (about.n && !str_eq(noun, about))
+			continue;
+		fprintf(to, "%s  %s %-*s  %s\n",
+		    n == 0 || str_eq(noun, last) ? "" : "\n", c->words,
+		    (int)(NAME_COLUMNS - strlen(c->words)), c->args, c->help);
+		n++;
+	}
+	return n;
+}
+
 static int
 help(FILE *to)
 {
 	fprintf(to, "tilsit: runs a Python package index.\n\n"
 	    "usage: tilsit [--config FILE] COMMAND [ARGUMENT]... "
 	    "[--OPTION]...\n\n");
-	for (size_t i = 0; i < n_commands; i++)
-		fprintf(to, "  %-18s %-32s %s\n", commands[i].words,
-		    commands[i].args, commands[i].help);
+	put_commands(STR(""), to);
 	fprintf(to, "\n`tilsit COMMAND --help` shows a command's options; "
 	    "see also tilsit(8).\nSettings: --config FILE, else $%s, else "
 	    "%s.\n", CONFIG_VARIABLE, CONFIG_PATH);
 	return to == stdout ? EXIT_OK : EXIT_USAGE;
+}
+
+/* The words name no command: show those that begin so, if any do. */
+static int
+no_command(int argc, char **argv)
+{
+	bool asks = argc > 1 && strcmp(argv[1], "--help") == 0;
+
+	if (put_commands(str_c(argv[0]), asks ? stdout : stderr) > 0)
+		return asks ? EXIT_OK : EXIT_USAGE;
+	fprintf(stderr, "tilsit: there is no %s '%s'; try --help\n",
+	    strncmp(argv[0], "--", 2) == 0 ? "option" : "command", argv[0]);
+	return EXIT_USAGE;
 }
 
 /* Does the command know --name, and does that take a value? */
@@ -89,30 +130,40 @@ knows(const struct command *c, struct str name, bool *takes_value)
 	return false;
 }
 
-/* One --NAME, --NAME=VALUE or --NAME VALUE; 0 when it is wrong. */
-static int
-read_option(struct invocation *in, int argc, char **argv)
+/* Say what is wrong with a word of the command line; false. */
+static bool
+misfit(const struct invocation *in, const char *what, const char *word)
+{
+	fprintf(stderr, "tilsit %s: %s%s\n", in->command->words, what, word);
+	return false;
+}
+
+/* One --NAME, --NAME=VALUE or --NAME VALUE: how many words that took. */
+static bool
+read_option(struct invocation *in, int argc, char **argv, int *used)
 {
 	struct str name, value;
 	bool has_value, takes_value;
-	int used = 1;
 
+	*used = 1;
 	has_value = str_cut(str_sub(str_c(argv[0]), 2, SIZE_MAX), '=', &name,
 	    &value);
-	if (in->n_options == COMMAND_OPTIONS ||
-	    !knows(in->command, name, &takes_value) ||
-	    (has_value && !takes_value))
-		return 0;
+	if (!knows(in->command, name, &takes_value))
+		return misfit(in, "there is no option ", argv[0]);
+	if (has_value && !takes_value)
+		return misfit(in, "no value belongs to ", argv[0]);
+	if (in->n_options == COMMAND_OPTIONS)
+		return misfit(in, "too many options at ", argv[0]);
 	if (takes_value && !has_value) {
 		if (argc < 2)
-			return 0;
+			return misfit(in, "a value is missing for ", argv[0]);
 		value = str_c(argv[1]);
-		used = 2;
+		*used = 2;
 	}
 	in->option[in->n_options].name = name.p;
 	in->option[in->n_options].name_n = name.n;
 	in->option[in->n_options++].value = value;
-	return used;
+	return true;
 }
 
 /* How many arguments a command needs and may have, by its help text. */
@@ -138,18 +189,19 @@ read_words(struct invocation *in, int argc, char **argv)
 	while (argc > 0) {
 		int used = 1;
 
-		if (strncmp(argv[0], "--", 2) == 0)
-			used = read_option(in, argc, argv);
-		else if (in->n_args == most)
-			return false;
-		else
+		if (strncmp(argv[0], "--", 2) == 0) {
+			if (!read_option(in, argc, argv, &used))
+				return false;
+		} else if (in->n_args == most) {
+			return misfit(in, "one argument too many: ", argv[0]);
+		} else {
 			in->arg[in->n_args++] = str_c(argv[0]);
-		if (used == 0)
-			return false;
+		}
 		argc -= used;
 		argv += used;
 	}
-	return in->n_args >= least;
+	return in->n_args >= least ||
+	    misfit(in, "an argument is missing", "");
 }
 
 const struct str *
@@ -220,7 +272,11 @@ main(int argc, char **argv)
 
 	argc--;
 	argv++;
-	if (argc > 1 && strcmp(argv[0], "--config") == 0) {
+	if (argc > 0 && strcmp(argv[0], "--config") == 0) {
+		if (argc == 1) {
+			fputs("tilsit: --config needs a file\n", stderr);
+			return EXIT_USAGE;
+		}
 		config = argv[1];
 		argc -= 2;
 		argv += 2;
@@ -230,10 +286,8 @@ main(int argc, char **argv)
 	if (argc == 0 || strcmp(argv[0], "--help") == 0)
 		return help(argc == 0 ? stderr : stdout);
 	in.command = find(argc, argv, &words);
-	if (!in.command) {
-		fprintf(stderr, "tilsit: no command '%s'\n\n", argv[0]);
-		return help(stderr);
-	}
+	if (!in.command)
+		return no_command(argc, argv);
 	if (wants_help(argc - words, argv + words))
 		return usage(in.command, stdout);
 	if (!read_words(&in, argc - words, argv + words))

@@ -45,7 +45,10 @@ cli_example_config(struct invocation *in, struct err *err)
 	struct buf text = buf_new(in->arena);
 
 	(void)err;
-	config_put_example(&text);
+	if (invocation_option(in, "man"))
+		config_put_man(&text);
+	else
+		config_put_example(&text);
 	fputs(buf_view(&text).p, stdout);
 	return OK;
 }

@@ -68,8 +68,11 @@ option(const char *word, const struct about *about)
 		return show_help(about);
 	if (strcmp(word, "--version") == 0)
 		return printf("%s %s\n", about->name, TILSIT_VERSION) < 0;
-	fprintf(stderr, "%s: unknown option '%s'; try --help\n", about->name,
-	    word);
+	if (strcmp(word, "--config") == 0)
+		fprintf(stderr, "%s: --config needs a file\n", about->name);
+	else
+		fprintf(stderr, "%s: unknown option '%s'; try --help\n",
+		    about->name, word);
 	return EXIT_USAGE;
 }
 
