@@ -350,6 +350,7 @@ class Instance:
             'LISTEN': f'127.0.0.1:{self.port}',
             'OPEN_FILES': open_files(),
             'PACKAGES': self.path('store', 'packages'),
+            'PID': self.path('run', 'nginx.pid'),
             'RUN': self.path('run'), 'STATIC': self.path('www'),
             'TEMP': self.path('tmp'),
             'BODY_LIMIT': self.upload_limit_bytes + FORM_BYTES,

@@ -54,7 +54,7 @@ static const struct row rows[] = {
 	    .help = "The primary PostgreSQL server, as libpq's connection "
 	    "string or URI." },
 	{ ROW(memcached), .type = TEXT,
-	    .normal = "unix:/run/tilsit/memcached.sock",
+	    .normal = "unix:/run/memcached/memcached.sock",
 	    .help = "The page cache: unix: and memcached's socket, or host:port. "
 	    "Empty:\nevery page is made from the database." },
 	{ ROW(store_path), .type = PATH, .normal = "/var/lib/tilsit",

@@ -61,7 +61,7 @@ struct page_look {
 };
 
 /*
- * servers: "unix:/run/tilsit/memcached.sock" or "127.0.0.1:11211" or
+ * servers: "unix:/run/memcached/memcached.sock" or "127.0.0.1:11211" or
  * "[::1]:11211", separated by commas.  Every process of every machine must
  * give the same ones in the same order, for the order says whose home is
  * where.  Addresses, not names: a lookup has no time-out, and of a name with

@@ -1,0 +1,22 @@
+-- The database and its two roles, once on a new server, as its superuser:
+--
+--	runuser -u postgres -- psql -f roles.sql
+--
+-- tilsit_owner has the tables and is used by `tilsit migrate` only.  tilsit is
+-- what the programs are: it reads and writes rows, and can neither change the
+-- schema nor, in the journal, what was once written.
+
+\set ON_ERROR_STOP on
+
+CREATE ROLE tilsit_owner LOGIN;
+CREATE ROLE tilsit LOGIN;
+CREATE DATABASE tilsit OWNER tilsit_owner TEMPLATE template0
+    ENCODING 'UTF8' LOCALE 'C.UTF-8';
+REVOKE ALL ON DATABASE tilsit FROM PUBLIC;
+GRANT CONNECT ON DATABASE tilsit TO tilsit;
+
+\connect tilsit
+REVOKE ALL ON SCHEMA public FROM PUBLIC;
+GRANT USAGE ON SCHEMA public TO tilsit;
+ALTER DEFAULT PRIVILEGES FOR ROLE tilsit_owner IN SCHEMA public
+    GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO tilsit;

@@ -1,0 +1,170 @@
+#!/usr/bin/python3 -B
+# What `make install` puts in place works from there, and the manual pages tell
+# what is so.
+
+import glob
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), '../lib'))
+
+from servers import TREE, folder
+from tap import cases, contains, equal, ok, say
+
+os.chdir(TREE)
+BUILD = os.environ.get('BUILD', 'build/plain')
+PROGRAMS = sorted(os.path.basename(path) for path in glob.glob(BUILD + '/bin/*'))
+PLAIN = {name: value for name, value in os.environ.items()
+         if name not in ('TILSIT_CONFIG', 'MAKEFLAGS', 'MAKELEVEL')}
+
+
+def output(*argv, status=0):
+    done = subprocess.run(argv, stdout=subprocess.PIPE, text=True,
+                          stderr=subprocess.STDOUT, env=PLAIN)
+    say(*argv)
+    say(done.stdout)
+    equal(done.returncode, status, f'status of {" ".join(argv)}')
+    return done.stdout
+
+
+def install(**words):
+    san = ['SAN=1'] if os.environ.get('SAN') else []
+    return output('make', '-s', 'install', *san,
+                  *(f'{name}={value}' for name, value in words.items()))
+
+
+def text_of(*path):
+    with open(os.path.join(*path)) as file:
+        return file.read()
+
+
+def page(name, section=8):
+    """A manual page as read: without its markup."""
+    source = text_of('deploy/man', f'{name}.{section}')
+    source = re.sub(r'\b(Oo|Oc|Op|Ar|Ns|No|Li|Pa|Xr|Nm)\b ?', '', source)
+    return source.replace('Fl Fl ', '--')
+
+
+def commands():
+    text = output(f'{BUILD}/bin/tilsit', '--help')
+    return re.findall(r'^  ([a-z-]+(?: [a-z]+)?)(?: [A-Z\[]| {2})', text, re.M)
+
+
+def test_each_program_has_help_version_and_a_manual_page():
+    ok(len(PROGRAMS) >= 5, 'programs are built')
+    for name in PROGRAMS:
+        program = f'{BUILD}/bin/{name}'
+        contains(output(program, '--help'), f'usage: {name} ')
+        ok(re.fullmatch(name + r' \d+(\.\d+)*\S*\n',
+                        output(program, '--version')), 'name and number')
+        contains(page(name), '--help')
+        for option in re.findall(r'^  (--[a-z-]+)', output(
+                program, '--help'), re.M):
+            contains(page(name), option)
+
+
+def test_a_wrong_word_is_named():
+    for name in PROGRAMS:
+        contains(output(f'{BUILD}/bin/{name}', '--wrong', status=2),
+                 "'--wrong'")
+        contains(output(f'{BUILD}/bin/{name}', '--config', status=2),
+                 'needs a file')
+
+
+def test_help_fits_a_terminal():
+    lines = output(f'{BUILD}/bin/tilsit', '--help').splitlines()
+    equal([line for line in lines if len(line) > 80], [])
+
+
+def test_each_command_and_option_is_in_the_manual():
+    manual = page('tilsit')
+    known = commands()
+    ok(len(known) > 20, 'commands are found')
+    for command in known:
+        ok(re.search(r'^\.It Ic ' + command + r'\b', manual, re.M), command)
+        entry = re.search(r'^\.It Ic ' + command + r'\b.*', manual, re.M)[0]
+        usage = output(f'{BUILD}/bin/tilsit', *command.split(), '--help')
+        for option in re.findall(r'\[(--[a-z-]+)', usage):
+            contains(entry, option)
+    for entry in re.findall(r'^\.It Ic ([a-z-]+(?: [a-z]+)?)(?= |$)',
+                            manual, re.M):
+        ok(entry in known or entry.split()[0] in known, entry)
+
+
+def test_manual_pages_are_clean_and_complete():
+    with tempfile.TemporaryDirectory() as place:
+        install(DESTDIR=place)
+        pages = glob.glob(place + '/usr/local/share/man/*/*')
+        equal(len(pages), len(PROGRAMS) + 1)
+        done = subprocess.run(['mandoc', '-T', 'lint', *pages], text=True,
+                              stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL)
+        # Which other pages this machine has says nothing about ours.
+        equal([line for line in done.stdout.splitlines()
+               if 'referenced manual not found' not in line], [])
+        names = {os.path.basename(path) for path in pages}
+        for path in pages:
+            for name, section in re.findall(r'^\.Xr (tilsit\S*) (\d)',
+                                            text_of(path), re.M):
+                ok(f'{name}.{section}' in names, f'{name}({section})')
+        settings = text_of(place, 'usr/local/share/man/man5/tilsit.conf.5')
+        for line in output(f'{BUILD}/bin/tilsit', 'example-config') \
+                .splitlines():
+            name = re.match(r'#([a-z_]+) = ', line)
+            ok(not name or f'.It Ic {name[1]} =' in settings, line)
+
+
+def test_install_fills_in_every_word_and_runs_from_there():
+    with folder() as place:
+        install(DESTDIR=place)
+        files = [os.path.join(at, name) for at, _, names in os.walk(place)
+                 for name in names if '/bin' not in at]
+        for path in files:
+            equal(re.findall(r'@[A-Z_]{2,}@', text_of(path)), [], path)
+            ok(place not in text_of(path), f'{path} does not name DESTDIR')
+        config = place + '/etc/tilsit/tilsit.conf'
+        tilsit = place + '/usr/local/bin/tilsit'
+        contains(output(tilsit, '--config', config, 'check-config'), 'good')
+        with open(config, 'a') as out:
+            out.write(f'store_path = {place}\n')
+        contains(output(f'{tilsit}-simple', '--config', config,
+                        '--show-config'), f'store_path = {place}\n')
+
+
+def test_install_keeps_what_the_operator_has():
+    with tempfile.TemporaryDirectory() as place:
+        install(DESTDIR=place)
+        equal(install(DESTDIR=place), '')
+        config = place + '/etc/tilsit/nginx/server.conf'
+        with open(config, 'a') as out:
+            out.write('# mine\n')
+        contains(install(DESTDIR=place),
+                 'kept /etc/tilsit/nginx/server.conf')
+        contains(text_of(config), '# mine')
+        ok('# mine' not in text_of(config + '.new'), 'ours is beside it')
+        os.replace(config + '.new', config)
+        equal(install(DESTDIR=place), '')
+
+
+def test_nginx_takes_what_is_installed():
+    with folder() as place:
+        etc = place + '/etc'
+        install(PREFIX=place + '/usr', SYSCONFDIR=etc)
+        # Its folders and the port of the whole machine are not ours to use.
+        for path in glob.glob(etc + '/tilsit/nginx/*'):
+            text = text_of(path)
+            for theirs in '/var/log/nginx', '/var/lib/nginx', '/run/nginx':
+                text = text.replace(theirs, place + '/nginx')
+            with open(path, 'w') as out:
+                out.write(re.sub(r'listen 80\b', f'listen unix:{place}/sock',
+                                 text))
+        os.mkdir(place + '/nginx')
+        contains(output('nginx', '-t', '-c', etc + '/tilsit/nginx/nginx.conf',
+                        '-e', 'stderr'), 'test is successful')
+
+
+if __name__ == '__main__':
+    cases(globals())
