@@ -260,7 +260,7 @@ struct str
 simple_format_type(enum simple_format format)
 {
 	if (format == SIMPLE_HTML)
-		return STR("text/html; charset=utf-8");
+		return STR("text/html; charset=UTF-8");
 	return simple_types[format].type;
 }
 

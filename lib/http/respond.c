@@ -381,13 +381,15 @@ respond_not_modified(struct response *rs)
 	respond_bare(rs, HTTP_NOT_MODIFIED);
 }
 
-void
+bool
 respond_conditional(const struct request *rq, struct response *rs)
 {
-	if (rs->code == 0 && (rq->method == METHOD_GET ||
-	    rq->method == METHOD_HEAD) &&
-	    etag_matches(rq->if_none_match, header_get(rs, STR("ETag"))))
-		respond_not_modified(rs);
+	if (rs->code != 0 || (rq->method != METHOD_GET &&
+	    rq->method != METHOD_HEAD) ||
+	    !etag_matches(rq->if_none_match, header_get(rs, STR("ETag"))))
+		return false;
+	respond_not_modified(rs);
+	return true;
 }
 
 static void
@@ -421,7 +423,7 @@ put_head(const struct response *rs, struct arena *arena, bool with_length)
 		put_field(&head, STR("Content-Type"), rs->type);
 	for (size_t i = 0; i < rs->headers; i++)
 		put_field(&head, rs->header[i].name, rs->header[i].value);
-	if (with_length && code != HTTP_NO_CONTENT &&
+	if (with_length && !rs->is_length_unknown && code != HTTP_NO_CONTENT &&
 	    code != HTTP_NOT_MODIFIED) {
 		buf_put(&head, STR("Content-Length: "));
 		buf_int(&head, (int64_t)rs->body.len);

@@ -22,6 +22,8 @@
 #ifndef HTTP_RESPOND_H
 #define HTTP_RESPOND_H
 
+#include <stdbool.h>
+
 #include "base/str.h"
 
 struct arena;
@@ -79,8 +81,11 @@ void respond_redirect(struct response *rs, struct str location);
 /* 304: keeps the header fields, drops type and body (RFC 9110 15.4.5). */
 void respond_not_modified(struct response *rs);
 
-/* respond_not_modified() if the client has what rs's ETag names already. */
-void respond_conditional(const struct request *rq, struct response *rs);
+/*
+ * respond_not_modified() if the client has what rs's ETag names already; says
+ * whether it did.
+ */
+bool respond_conditional(const struct request *rq, struct response *rs);
 
 /* The number that rs answers with: 200 unless something set another. */
 int response_code(const struct response *rs);

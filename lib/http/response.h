@@ -62,6 +62,7 @@ struct response {
 	enum status (*send)(void *to, struct str bytes);
 	void *send_to;
 	bool head_sent;
+	bool is_length_unknown;	/* to HEAD, where the body was not made */
 	int64_t sent_bytes;	/* of the body, so far */
 };
 

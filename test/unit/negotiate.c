@@ -182,7 +182,7 @@ test_the_answer_is_named_by_its_concrete_type(struct arena *a)
 {
 	(void)a;
 	is_str(simple_format_type(SIMPLE_HTML),
-	    STR("text/html; charset=utf-8"));
+	    STR("text/html; charset=UTF-8"));
 	is_str(simple_format_type(SIMPLE_V1_HTML), STR(V1H));
 	is_str(simple_format_type(SIMPLE_V1_JSON), STR(V1J));
 }
