@@ -3,6 +3,7 @@
 #include "index/file.h"
 #include "index/index.h"
 #include "index/publish.h"
+#include "index/root.h"
 #include "io/store.h"
 
 /* Far longer than any upload lasts (nginx gives one five minutes). */
@@ -23,9 +24,20 @@ sweep_files(struct index *ix, struct arena *a, int64_t *done,
 	return file_sweep(ix, a, FILE_SWEEP_AFTER_S, done, err);
 }
 
+/* Looks at the chunks that changed since it last did; at all at the start. */
+static enum status
+cut_root_chunks(struct index *ix, struct arena *a, int64_t *done,
+    struct err *err)
+{
+	static int64_t since = -1;
+
+	return root_cut_chunks(ix, a, &since, done, err);
+}
+
 const struct chore chores[CHORES] = {
 	/* A hold keeps a project's pages out of the cache: end it soon. */
 	{ "end holds", 5, publish_end_holds },
+	{ "cut chunks of the root list", 60, cut_root_chunks },
 	{ "sweep removed files", 3600, sweep_files },
 	{ "sweep unfinished uploads", 3600, sweep_staging },
 };

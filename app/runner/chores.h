@@ -23,7 +23,7 @@ struct chore {
 	    struct err *err);
 };
 
-#define CHORES	3
+#define CHORES	4
 
 extern const struct chore chores[CHORES];
 

@@ -8,6 +8,7 @@
 #include "http/response.h"
 #include "index/index.h"
 #include "index/page.h"
+#include "index/root.h"
 #include "index/serial.h"
 #include "index/worker.h"
 #include "pkg/name.h"
@@ -39,15 +40,14 @@ put_any_origin(struct response *rs)
 	    STR("X-PyPI-Last-Serial"));
 }
 
-/* Send a page with the headers that mirrors, caches and browsers ask for. */
-static enum status
-send_page(const struct request *rq, struct response *rs,
+/* The headers that mirrors, caches and browsers ask for. */
+static void
+put_page_headers(const struct request *rq, struct response *rs,
     const struct page *page)
 {
 	struct buf serial = buf_new(rq->arena);
 
 	rs->type = page->type;
-	buf_put(&rs->body, page->body);
 	buf_int(&serial, page->serial);
 	header_put(rs, STR("X-PyPI-Last-Serial"), buf_view(&serial));
 	header_put(rs, STR("Vary"), STR("Accept, Accept-Encoding"));
@@ -57,8 +57,16 @@ send_page(const struct request *rq, struct response *rs,
 	put_any_origin(rs);
 	response_etag_put(rs, page->etag);
 	rs->note.serial = page->serial;
+}
+
+static enum status
+send_page(const struct request *rq, struct response *rs,
+    const struct page *page)
+{
+	put_page_headers(rq, rs, page);
+	buf_put(&rs->body, page->body);
 	rs->note.cache = page->was_cached ? "hit" : "miss";
-	respond_conditional(rq, rs);
+	(void)respond_conditional(rq, rs);
 	return OK;
 }
 
@@ -79,24 +87,54 @@ choose_form(const struct request *rq, enum simple_format *out)
 	    request_query_plus(rq, STR("format")), out) == OK;
 }
 
+static enum status
+put_part(void *arg, struct str bytes, struct err *err)
+{
+	struct response *rs = arg;
+
+	buf_put(&rs->body, bytes);
+	return response_spill(rs, err);
+}
+
+static void
+put_root_headers(const struct request *rq, struct response *rs,
+    const struct root *root, struct str type)
+{
+	struct page page = {
+		.type = type, .etag = root->etag, .is_gzip = root->gzip,
+		.serial = root->serial,
+	};
+
+	put_page_headers(rq, rs, &page);
+}
+
+/* The list may be long: it goes out while it is put together. */
 enum status
 simple_root(void *app, struct request *rq, struct response *rs,
     struct err *err)
 {
-	static const enum index_page pages[] = {
-		[SIMPLE_HTML] = PAGE_ROOT_HTML,
-		[SIMPLE_V1_HTML] = PAGE_ROOT_V1_HTML,
-		[SIMPLE_V1_JSON] = PAGE_ROOT_V1_JSON,
+	static const enum root_form forms[] = {
+		[SIMPLE_HTML] = ROOT_HTML,
+		[SIMPLE_V1_HTML] = ROOT_V1_HTML,
+		[SIMPLE_V1_JSON] = ROOT_V1_JSON,
 	};
 	enum simple_format form;
-	struct page page;
+	struct root root;
 	enum status st;
 
 	if (!choose_form(rq, &form))
 		return not_acceptable(rq, rs);
-	st = page_of_index(app, rq->arena, pages[form],
-	    negotiate_gzip(rq->accept_encoding), &page, err);
-	return st == OK ? send_page(rq, rs, &page) : st;
+	st = root_open(app, rq->arena, forms[form],
+	    negotiate_gzip(rq->accept_encoding), &root, err);
+	if (st == OK) {
+		put_root_headers(rq, rs, &root, simple_format_type(form));
+		rs->is_length_unknown = rq->method == METHOD_HEAD;
+		if (!respond_conditional(rq, rs) && !rs->is_length_unknown)
+			st = root_send(app, rq->arena, &root, put_part, rs,
+			    err);
+	}
+	root_close(app);
+	return st;
 }
 
 /*

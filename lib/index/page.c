@@ -98,45 +98,6 @@ render_project_rss(struct index *ix, struct arena *a, struct rendering *r,
 }
 
 static enum status
-read_root(struct index *ix, struct arena *a, struct rendering *r,
-    struct simple_root *out, struct err *err)
-{
-	struct db_rows rows;
-	enum status st;
-
-	st = db_run(ix->db, a, SQL_PAGE_SIMPLE_ROOT, NULL, 0, &rows, err);
-	if (st != OK)
-		return st;
-	simple_root_from_rows(a, &rows, out);
-	r->serial = out->last_serial;
-	return OK;
-}
-
-static enum status
-render_root_html(struct index *ix, struct arena *a, struct rendering *r,
-    struct err *err)
-{
-	struct simple_root root;
-	enum status st = read_root(ix, a, r, &root, err);
-
-	if (st == OK)
-		page_simple_root(&r->body, &root);
-	return st;
-}
-
-static enum status
-render_root_json(struct index *ix, struct arena *a, struct rendering *r,
-    struct err *err)
-{
-	struct simple_root root;
-	enum status st = read_root(ix, a, r, &root, err);
-
-	if (st == OK)
-		simple_root_json(&r->body, &root);
-	return st;
-}
-
-static enum status
 render_new_projects(struct index *ix, struct arena *a, struct rendering *r,
     struct err *err)
 {
@@ -160,9 +121,6 @@ static const struct form project_forms[] = {
 };
 
 static const struct form index_forms[] = {
-	[PAGE_ROOT_HTML] = { "root-html", HTML, render_root_html },
-	[PAGE_ROOT_V1_HTML] = { "root-v1html", V1_HTML, render_root_html },
-	[PAGE_ROOT_V1_JSON] = { "root-v1json", V1_JSON, render_root_json },
 	[PAGE_NEW_PROJECTS_RSS] = { "new-projects", RSS,
 	    render_new_projects },
 	[PAGE_NEW_RELEASES_RSS] = { "new-releases", RSS,

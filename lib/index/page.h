@@ -2,8 +2,8 @@
  * page: rendered bytes, from the page cache or fresh from PostgreSQL.
  *
  * The reading half of the consistency protocol (R1 to R5) stands here and
- * nowhere else.  A page of one project is valid while its fence stands; a page
- * over many projects (root list, feeds) carries the serial at which it was
+ * nowhere else.  A page of one project is valid while its fence stands; a feed
+ * over many projects carries the serial at which it was
  * made, and is valid while that is the newest on the primary.
  */
 #ifndef INDEX_PAGE_H
@@ -26,11 +26,8 @@ enum project_page {
 	PAGE_PROJECT_RSS,	/* /rss/project/<p>/releases.xml */
 };
 
-/* What can be rendered of the whole index. */
+/* What can be rendered of the whole index; /simple/ is index/root's. */
 enum index_page {
-	PAGE_ROOT_HTML,		/* /simple/ */
-	PAGE_ROOT_V1_HTML,
-	PAGE_ROOT_V1_JSON,
 	PAGE_NEW_PROJECTS_RSS,	/* /rss/packages.xml */
 	PAGE_NEW_RELEASES_RSS,	/* /rss/updates.xml */
 };

@@ -101,7 +101,30 @@ take_serials(struct change *ch, int64_t *serial, struct err *err)
 	if (st != OK)
 		return st;
 	*serial = db_int64(&rows, 0, JOURNAL_ADD_SERIAL);
-	return OK;
+	return db_run(ch->ix->db, ch->arena, SQL_ROOT_TOUCH,
+	    DB_ARGS(db_text(ch->project), db_int(*serial)), NULL, err);
+}
+
+/*
+ * Under the lock: is it there, and for good?  After a wait for the replica
+ * that was cut short it may be visible here though the replica lacks it, so
+ * a commit behind it must be confirmed before anybody is told (F1).
+ */
+static enum status
+confirm(struct change *ch, const struct publication *what, void *arg,
+    int64_t *serial, struct err *err)
+{
+	struct db_rows rows;
+	bool unknown;
+	enum status st;
+
+	st = what->landed(ch, arg, serial, err);
+	if (st == OK)
+		st = db_run(ch->ix->db, ch->arena, SQL_TRANSACTION_CONFIRM,
+		    DB_NO_ARGS, &rows, err);
+	if (st == OK)
+		st = db_commit(ch->ix->db, &unknown, err);
+	return st;
 }
 
 /*
@@ -119,7 +142,7 @@ look_up(struct change *ch, const struct publication *what, void *arg,
 	if (what->landed && db_begin(ch->ix->db, err) == OK) {
 		st = project_lock(ch, err);
 		if (st == OK)
-			st = what->landed(ch, arg, serial, err);
+			st = confirm(ch, what, arg, serial, err);
 		db_rollback(ch->ix->db);
 	}
 	if (st == OK)

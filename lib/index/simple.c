@@ -68,21 +68,15 @@ void
 simple_root_from_rows(struct arena *a, const struct db_rows *rows,
     struct simple_root *out)
 {
-	*out = (struct simple_root){
-		.last_serial = db_int64(rows, 0,
-		    PAGE_SIMPLE_ROOT_NEWEST_SERIAL),
-	};
-	if (db_is_null(rows, 0, PAGE_SIMPLE_ROOT_NAME))
-		return;		/* an empty index: one row */
 	out->n = (size_t)rows->n;
 	out->at = arena_array(a, out->n, sizeof(*out->at));
 	for (int i = 0; i < rows->n; i++)
 		out->at[i] = (struct simple_root_entry){
-			.name = db_str(rows, i, PAGE_SIMPLE_ROOT_NAME),
+			.name = db_str(rows, i, ROOT_PROJECTS_NAME),
 			.normalized_name = db_str(rows, i,
-			    PAGE_SIMPLE_ROOT_NORMALIZED_NAME),
+			    ROOT_PROJECTS_NORMALIZED_NAME),
 			.last_serial = db_int64(rows, i,
-			    PAGE_SIMPLE_ROOT_LAST_SERIAL),
+			    ROOT_PROJECTS_LAST_SERIAL),
 		};
 }
 
@@ -191,16 +185,27 @@ simple_project_json(struct buf *out, const struct simple_project *p)
 	buf_byte(out, '\n');
 }
 
+/* Left open within the array: what follows are its elements. */
 void
-simple_root_json(struct buf *out, const struct simple_root *root)
+simple_root_json_begin(struct buf *out, int64_t serial)
 {
 	struct json j = json_new(out);
 
 	json_object(&j);
-	put_meta(&j, root->last_serial);
+	put_meta(&j, serial);
 	json_key(&j, STR("projects"));
 	json_array(&j);
+}
+
+void
+simple_root_json(struct buf *out, const struct simple_root *root,
+    bool follows)
+{
 	for (size_t i = 0; i < root->n; i++) {
+		struct json j = json_new(out);
+
+		if (follows || i > 0)
+			buf_byte(out, ',');
 		json_object(&j);
 		json_key(&j, STR("_last-serial"));
 		json_int(&j, root->at[i].last_serial);
@@ -208,7 +213,10 @@ simple_root_json(struct buf *out, const struct simple_root *root)
 		json_str(&j, root->at[i].name);
 		json_end(&j);
 	}
-	json_end(&j);
-	json_end(&j);
-	buf_byte(out, '\n');
+}
+
+void
+simple_root_json_end(struct buf *out)
+{
+	buf_put(out, STR("]}\n"));
 }

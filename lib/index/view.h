@@ -50,11 +50,10 @@ struct simple_root_entry {
 	int64_t last_serial;
 };
 
-/* /simple/ */
+/* Some projects of /simple/, or all. */
 struct simple_root {
 	struct simple_root_entry *at;	/* by normalized name */
 	size_t n;
-	int64_t last_serial;
 };
 
 /* An RSS 2.0 feed. */

@@ -134,6 +134,15 @@ CREATE TABLE journal (
 CREATE INDEX journal_at ON journal (at);
 CREATE INDEX journal_project ON journal (normalized_name, serial);
 
+-- The root list in pieces, so that a change costs one piece and not the list.
+-- A chunk is the projects from first_name up to the next chunk's; its serial
+-- is that of the newest change of any of them.  There is always the first.
+CREATE TABLE root_chunk (
+    first_name      text PRIMARY KEY,
+    serial          int8 NOT NULL
+);
+INSERT INTO root_chunk (first_name, serial) VALUES ('', 0);
+
 -- W2h: this project's fence could not be deleted.  By name, for the project
 -- may be yet to be created or already gone.
 CREATE TABLE cache_hold (

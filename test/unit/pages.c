@@ -33,13 +33,16 @@ test_the_root_is_the_frozen_form(struct arena *a)
 		{ STR_INIT("A.b"), STR_INIT("a-b"), 7 },
 		{ STR_INIT("<script>"), STR_INIT("odd\"name"), 8 },
 	};
-	struct simple_root empty = { 0 }, root = { entries, 2, 8 };
+	struct simple_root root = { entries, 2 };
 	struct buf b = buf_new(a);
 
-	page_simple_root(&b, &empty);
+	page_simple_root_begin(&b);
+	page_simple_root_end(&b);
 	is_page(a, &b, FOLDER "simple_root_empty.html");
 	b = buf_new(a);
+	page_simple_root_begin(&b);
 	page_simple_root(&b, &root);
+	page_simple_root_end(&b);
 	is_page(a, &b, FOLDER "simple_root.html");
 }
 

@@ -1,0 +1,11 @@
+-- The projects of one chunk: from a name up to another ('' for no end).
+--
+-- takes: first_name text, next_name text
+-- gives: name text, normalized_name text, last_serial int8
+-- rows:  any
+SELECT name, normalized_name, last_serial
+  FROM project
+ WHERE normalized_name >= $1
+   AND ($2 = '' OR normalized_name < $2)
+   AND status <> 'quarantined'
+ ORDER BY normalized_name;
