@@ -163,6 +163,10 @@ struct metadata_policy {
  * - the first e-mail address of a list is one, URLs are http or https;
  * - classifiers are known and not deprecated;
  * - versions, specifiers, requirements, licences, extras parse.
+ * Before 2.1 a summary may have any length and several lines, an address need
+ * not be one, a URL may lack its scheme or be ftp, a classifier may be
+ * deprecated: indexes did not look at these then, and whole mirrors of such
+ * files must still move in (Markdown 2.0.3 has "waylan [at] gmail.com").
  */
 void metadata_check(struct arena *a, const struct metadata *m,
     const struct metadata_policy *policy, struct findings *found);

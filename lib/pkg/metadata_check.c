@@ -16,7 +16,7 @@
 #define LABEL_MAX	32	/* characters of a Project-URL's label */
 #define QUOTE_MAX	120	/* bytes of a value that a finding quotes */
 
-#define VERSION_2_1	201	/* where our strictness about age begins */
+#define VERSION_2_1	201	/* where our strictness begins: see is_old() */
 
 /* One check in progress: where its findings go, and which field it is at. */
 struct check {
@@ -75,6 +75,18 @@ version_number(struct str version)
 	return 0;
 }
 
+/*
+ * Was this written before indexes looked at e-mail addresses, URLs and the
+ * length of summaries?  "waylan [at] gmail.com" is in files that people still
+ * install and that mirrors still hold; setuptools says 2.1 since 2018.
+ */
+static bool
+is_old(const struct check *c)
+{
+	return version_number(metadata_get(c->metadata,
+	    METADATA_METADATA_VERSION)) < VERSION_2_1;
+}
+
 static void
 check_metadata_version(struct check *c, struct str value)
 {
@@ -110,7 +122,7 @@ check_version(struct check *c, struct str value)
 static void
 check_summary(struct check *c, struct str value)
 {
-	if (utf8_length(value) > SUMMARY_MAX)
+	if (utf8_length(value) > SUMMARY_MAX && !is_old(c))
 		COMPLAIN(c, "'summary' field must be %d characters or less",
 		    SUMMARY_MAX);
 }
@@ -120,15 +132,23 @@ check_email(struct check *c, struct str value)
 {
 	struct str address = contact_first_email(value);
 
-	if (!contact_email_is_valid(address))
+	if (!contact_email_is_valid(address) && !is_old(c))
 		COMPLAIN(c, "'%s' is not a valid email address",
 		    quote(c, address));
+}
+
+/* "www.example.org" and ftp were common once; javascript: never is let in. */
+static bool
+is_old_url(const struct check *c, struct str value)
+{
+	return is_old(c) && (str_find(value, ':', 0) == value.n ||
+	    str_starts(value, STR("ftp://")));
 }
 
 static void
 check_url(struct check *c, struct str value)
 {
-	if (!contact_url_is_web(value))
+	if (!contact_url_is_web(value) && !is_old_url(c, value))
 		COMPLAIN(c, "'%s' is not a valid url: it must begin with "
 		    "http:// or https://", quote(c, value));
 }
@@ -171,6 +191,8 @@ check_classifier(struct check *c, struct str value)
 		COMPLAIN(c, "'%s' is not a valid classifier", quote(c, value));
 		return;
 	case CLASSIFIER_DEPRECATED:
+		if (is_old(c))
+			return;
 		COMPLAIN(c, "The classifier '%s' has been deprecated, %s%.*s "
 		    "instead", quote(c, value), instead.n ? "use " :
 		    "use none", STR_ARG(instead));
@@ -429,7 +451,8 @@ is_clean(struct check *c, struct str value)
 			    rule->form.p, (unsigned)ch);
 			return false;
 		}
-		if (!rule->is_multiline && is_line_break(ch)) {
+		if (!rule->is_multiline && is_line_break(ch) &&
+		    !(c->field == METADATA_SUMMARY && is_old(c))) {
 			COMPLAIN(c, "'%s' must be a single line",
 			    rule->form.p);
 			return false;
@@ -454,8 +477,7 @@ check_age(struct check *c)
 	    METADATA_METADATA_VERSION);
 	short number = version_number(version);
 
-	if (number < VERSION_2_1 || rule->since <= number ||
-	    came_early(c->field))
+	if (is_old(c) || rule->since <= number || came_early(c->field))
 		return;
 	COMPLAIN(c, "%s introduced in metadata version %d.%d, not %.*s",
 	    rule->header.p, rule->since / 100, rule->since % 100,

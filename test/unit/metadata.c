@@ -249,6 +249,23 @@ test_age_matters_from_2_1_on(struct arena *a)
 }
 
 static void
+test_old_files_keep_what_nobody_looked_at_then(struct arena *a)
+{
+	is_str(checked_by(a, "Metadata-Version: 1.0\n"
+	    "Author-Email: waylan [at] gmail.com\nHome-Page: www.x.org\n"
+	    "Download-URL: ftp://x.org/y\nSummary: two\n        lines\n"
+	    "Classifier: Natural Language :: Ukranian\n", NULL), STR(""));
+	is_str(checked_by(a, "Metadata-Version: 1.0\n"
+	    "Home-Page: javascript://x\n", NULL), STR("home_page: "
+	    "'javascript://x' is not a valid url: it must begin with http:// "
+	    "or https://"));
+	is_str(checked_by(a, "Metadata-Version: 2.1\n"
+	    "Author-Email: waylan [at] gmail.com\n", NULL),
+	    STR("author_email: 'waylan [at] gmail.com' is not a valid email "
+	    "address"));
+}
+
+static void
 test_policy_allows_what_a_closed_index_needs(struct arena *a)
 {
 	static const struct metadata_policy lax = { true, true, true };
@@ -491,6 +508,7 @@ main(void)
 	RUN(test_good_metadata_has_no_findings);
 	RUN(test_required_fields);
 	RUN(test_age_matters_from_2_1_on);
+	RUN(test_old_files_keep_what_nobody_looked_at_then);
 	RUN(test_policy_allows_what_a_closed_index_needs);
 	RUN(test_each_rule_has_its_text);
 	RUN(test_names_versions_and_specifiers);
