@@ -1,0 +1,1 @@
+"""Stands in for setuptools while pip downloads old sdists: see build_meta."""
