@@ -1,4 +1,4 @@
--- The database and its two roles, once on a new server, as its superuser:
+-- The database and its two roles, on a new server, as its superuser:
 --
 --	runuser -u postgres -- psql -f roles.sql
 --
@@ -8,8 +8,10 @@
 
 \set ON_ERROR_STOP on
 
-CREATE ROLE tilsit_owner LOGIN;
-CREATE ROLE tilsit LOGIN;
+SELECT format('CREATE ROLE %I LOGIN', name)
+  FROM unnest(ARRAY['tilsit_owner', 'tilsit']) AS name
+ WHERE name NOT IN (SELECT rolname FROM pg_roles)
+\gexec
 CREATE DATABASE tilsit OWNER tilsit_owner TEMPLATE template0
     ENCODING 'UTF8' LOCALE 'C.UTF-8';
 REVOKE ALL ON DATABASE tilsit FROM PUBLIC;

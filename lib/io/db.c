@@ -300,6 +300,7 @@ static const struct {
 	{ "25006", UNAVAILABLE, true, "database is read-only" },
 	{ "26000", UNAVAILABLE, true, "the session was reset" },
 	{ "0A000", UNAVAILABLE, true, "the schema has changed" },
+	{ "42501", UNAVAILABLE, true, "the database role may not do this" },
 	{ "42", UNAVAILABLE, true, "the schema is not the one of this "
 	    "program (try: tilsit migrate)" },
 	{ "57", UNAVAILABLE, true, "database is stopping or starting" },

@@ -1,6 +1,6 @@
 #!/usr/bin/python3 -B
-# What `make install` puts in place works from there, and the manual pages tell
-# what is so.
+# What `make install` puts in place works from there, and what the manual pages
+# and the READMEs say is so.
 
 import glob
 import os
@@ -17,6 +17,7 @@ from tap import cases, contains, equal, ok, say
 os.chdir(TREE)
 BUILD = os.environ.get('BUILD', 'build/plain')
 PROGRAMS = sorted(os.path.basename(path) for path in glob.glob(BUILD + '/bin/*'))
+GUIDES = ['README.md', 'deploy/README.md']
 PLAIN = {name: value for name, value in os.environ.items()
          if name not in ('TILSIT_CONFIG', 'MAKEFLAGS', 'MAKELEVEL')}
 
@@ -117,6 +118,15 @@ def test_manual_pages_are_clean_and_complete():
             ok(not name or f'.It Ic {name[1]} =' in settings, line)
 
 
+def test_verbs_of_the_guides_are_verbs_of_make():
+    verbs = set(re.findall(r'^make ([a-z-]+%?)', output('make', 'help'), re.M))
+    for guide in GUIDES:
+        used = re.findall(r'(?:^    |`|&& )make ([a-z-]+)', text_of(guide),
+                          re.M)
+        for verb in used:
+            ok(verb in verbs or verb.startswith('fuzz-'), f'{guide}: {verb}')
+
+
 def test_install_fills_in_every_word_and_runs_from_there():
     with folder() as place:
         install(DESTDIR=place)
@@ -138,14 +148,14 @@ def test_install_keeps_what_the_operator_has():
     with tempfile.TemporaryDirectory() as place:
         install(DESTDIR=place)
         equal(install(DESTDIR=place), '')
-        config = place + '/etc/tilsit/nginx/server.conf'
-        with open(config, 'a') as out:
-            out.write('# mine\n')
+        for path in ('/etc/tilsit/nginx/server.conf',
+                     '/usr/local/share/tilsit/etc/nginx/server.conf'):
+            equal(install(DESTDIR=place), '', 'nothing new to say')
+            with open(place + path, 'a') as out:
+                out.write('# mine, or an older version\n')
         contains(install(DESTDIR=place),
                  'kept /etc/tilsit/nginx/server.conf')
-        contains(text_of(config), '# mine')
-        ok('# mine' not in text_of(config + '.new'), 'ours is beside it')
-        os.replace(config + '.new', config)
+        contains(text_of(place, 'etc/tilsit/nginx/server.conf'), '# mine')
         equal(install(DESTDIR=place), '')
 
 
