@@ -105,17 +105,21 @@ class Instance:
     """See the top of this file.
 
     build is the folder of the flavour (build/plain), settings are further
-    lines of tilsit.conf, env goes to our programs.  need_free_bytes: less
-    disk than that is refused.  throwaway: no fsync at the cluster's creation.
+    lines of tilsit.conf, env goes to our programs, and part_env by part to
+    one more, {'upload': {...}}.  wrap is what a worker is started by, such as
+    ['valgrind', '--quiet'].  need_free_bytes: less disk than that is refused.
+    throwaway: no fsync at the cluster's creation.
     """
 
     def __init__(self, state, port=0, build=None, *, settings=None, env=None,
-                 upload_limit_bytes=1 << 30, need_free_bytes=256 << 20,
+                 part_env=None, wrap=(), upload_limit_bytes=1 << 30,
+                 need_free_bytes=256 << 20,
                  access_log='buffer=64k flush=1s', throwaway=False):
         self.state = os.path.realpath(state)
         build = build or os.environ.get('BUILD', 'build/plain')
         self.build = os.path.join(TREE, build)
         self.port, self.settings, self.env = port, settings or {}, env or {}
+        self.part_env, self.wrap = part_env or {}, list(wrap)
         self.upload_limit_bytes = upload_limit_bytes
         self.need_free_bytes = need_free_bytes
         self.access_log, self.throwaway = access_log, throwaway
@@ -447,10 +451,10 @@ class Instance:
         for name in (*POOLS, 'runner'):
             if f'tilsit-{name}' in self.missing:
                 continue
-            add(name, [self.path('bin', f'tilsit-{name}'),
+            add(name, [*self.wrap, self.path('bin', f'tilsit-{name}'),
                        '--config', self.config],
                 listen=self.sockets.get(name), count=POOLS.get(name, 1),
-                env=dict(self.env))
+                env={**self.env, **self.part_env.get(name, {})})
         fd = self.listen_tcp.fileno()
         add('nginx', ['nginx', '-c', self.path('etc', 'nginx.conf'),
                       '-p', self.path('tmp'), '-e', 'stderr',

@@ -51,10 +51,10 @@ def keep_logs(path):
 
 
 @contextlib.contextmanager
-def instance(**options):
+def instance(kind=Instance, **options):
     """A running Instance, removed at the end; options are its own."""
     with folder() as path:
-        index = Instance(path, throwaway=True, **options)
+        index = kind(path, throwaway=True, **options)
         try:
             index.start()
             yield index
