@@ -39,8 +39,9 @@ begin_content(struct form *form, const struct multipart_part *part,
 		return OK;
 	}
 	if (str_starts(part->type, STR("image/")))
-		findings_add(form->found, STR("content"),
-		    "Invalid distribution file.");
+		findings_add(form->found, STR("content"), "Invalid "
+		    "distribution file. It was sent as '%.*s'; send it as "
+		    "application/octet-stream", STR_ARG(part->type));
 	form->part = PART_CONTENT;
 	form->upload.filename = str_dup(a, part->filename);
 	return store_stage(form->ix->store, a, &form->upload.staged, err);
@@ -56,8 +57,8 @@ form_begin(void *arg, const struct multipart_part *part, struct err *err)
 		return begin_content(form, part, err);
 	form->part = part->is_file ? PART_IGNORED : PART_FIELD;
 	if (part->is_file && !is_ignored_file(part->name))
-		findings_add(form->found, part->name, "%.*s: Should not be a "
-		    "file.", STR_ARG(part->name));
+		findings_add(form->found, part->name, "'%.*s' must be a text, "
+		    "not a file", STR_ARG(part->name));
 	form->value->len = 0;
 	return OK;
 }

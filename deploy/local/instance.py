@@ -89,6 +89,9 @@ def listener(port):
         raise Failure(f'cannot listen on 127.0.0.1:{port}: {error.strerror}. '
                       'Choose another port with PORT=') from None
     sock.listen(4096)
+    # nginx takes an inherited socket as it is: the one of its processes that
+    # comes second to a connection would wait for the next in accept().
+    sock.setblocking(False)
     return sock
 
 

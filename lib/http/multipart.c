@@ -434,7 +434,8 @@ read_fields(struct reader *r, struct str head)
 		if (str_ends(line, STR("\r")))
 			line.n--;
 		if (!is_header_text(line))
-			return malformed(r, "its header is not UTF-8 text");
+			return malformed(r, "its header is not UTF-8, or has "
+			    "a control character in it");
 		st = read_field(r, line);
 		if (st != OK)
 			return st;

@@ -76,30 +76,17 @@ upload_field(struct arena *a, struct upload *up, struct str name,
 		metadata_add(a, &up->form, field, str_dup(a, value));
 }
 
-/* The form's name and version, into up->project and up->version. */
+/* Into up->project and up->version; metadata_check() says what is wrong. */
 static void
-check_name_and_version(struct arena *a, struct upload *up,
-    struct findings *found)
+find_name_and_version(struct arena *a, struct upload *up)
 {
 	struct str name = metadata_get(&up->form, METADATA_NAME);
 	struct str version = metadata_get(&up->form, METADATA_VERSION);
 
-	if (name.n == 0)
-		findings_add(found, STR("name"), "'name' is a required field");
-	else if (!name_is_valid(name))
-		findings_add(found, STR("name"), "'%.*s' is an invalid value "
-		    "for Name. Error: Start and end with a letter or numeral "
-		    "containing only ASCII numeric and '.', '_' and '-'.",
-		    STR_ARG(str_sub(name, 0, 60)));
-	else
+	if (name_is_valid(name))
 		up->project = name_normalize(a, name);
-	if (version.n == 0)
-		findings_add(found, STR("version"),
-		    "'version' is a required field");
-	else if (version_parse(a, version, &up->version) != OK)
-		findings_add(found, STR("version"), "'%.*s' is invalid for "
-		    "'version': write it as PEP 440 has it, like 1.0, 2.1rc1 "
-		    "or 1.0.post2", STR_ARG(str_sub(version, 0, 60)));
+	if (version_parse(a, version, &up->version) != OK)
+		return;		/* stays empty; nobody asks for it then */
 }
 
 static struct metadata_policy
@@ -120,12 +107,23 @@ upload_check_form(struct index *ix, struct arena *a, struct upload *up,
 
 	if (up->protocol_version.n && !str_eq(up->protocol_version, STR("1")))
 		findings_add(found, STR("protocol_version"),
-		    "Unknown protocol version.");
-	check_name_and_version(a, up, found);
+		    "Unknown protocol version. It is '%.*s'; send 1.",
+		    STR_ARG(str_sub(up->protocol_version, 0, 60)));
+	find_name_and_version(a, up);
 	if (up->comment.n > UPLOAD_COMMENT_BYTES)
 		findings_add(found, STR("comment"), "'comment' may have at "
 		    "most %d bytes", UPLOAD_COMMENT_BYTES);
 	metadata_check(a, &up->form, &policy, found);
+}
+
+/* A wheel's Python tags, "py2.py3": they go into the journal as they are. */
+static bool
+is_pyversion(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (!is_alnum(s.p[i]) && s.p[i] != '.' && s.p[i] != '_')
+			return false;
+	return s.n > 0 && s.n <= UPLOAD_PYVERSION_BYTES;
 }
 
 static void
@@ -139,7 +137,8 @@ check_filetype(struct upload *up, struct findings *found)
 	if (!packagetype_find(up->filetype, &up->packagetype)) {
 		findings_add(found, STR("filetype"), "Invalid value for "
 		    "filetype. Error: Use a known file type: sdist or "
-		    "bdist_wheel.");
+		    "bdist_wheel, not '%.*s'.",
+		    STR_ARG(str_sub(up->filetype, 0, 60)));
 		return;
 	}
 	if (up->packagetype == PACKAGE_SDIST) {
@@ -152,17 +151,25 @@ check_filetype(struct upload *up, struct findings *found)
 		findings_add(found, STR("pyversion"), "Invalid value for "
 		    "pyversion. Error: Python version is required for binary "
 		    "distribution uploads.");
+	} else if (!is_pyversion(up->pyversion)) {
+		findings_add(found, STR("pyversion"), "Invalid value for "
+		    "pyversion. Error: Use the wheel's Python tag, like py3, "
+		    "not '%.*s'.", STR_ARG(str_sub(up->pyversion, 0, 60)));
 	}
 }
 
 static void
-check_digest(struct str field, struct str hex, const unsigned char *digest,
-    size_t n, struct findings *found)
+check_digest(struct arena *a, struct str field, struct str hex,
+    const unsigned char *digest, size_t n, struct findings *found)
 {
+	struct str got = digest_hex(a, digest, n);
+
 	if (hex.n == 0 || digest_hex_eq(hex, digest, n))
 		return;
 	findings_add(found, field, "The digest supplied does not match a "
-	    "digest calculated from the uploaded file.");
+	    "digest calculated from the uploaded file. '%.*s' is '%.*s', the "
+	    "file that arrived has '%.*s'.", STR_ARG(field),
+	    STR_ARG(str_sub(hex, 0, 2 * n)), STR_ARG(got));
 }
 
 /*
@@ -171,7 +178,8 @@ check_digest(struct str field, struct str hex, const unsigned char *digest,
  * two digests are good.
  */
 static void
-check_digests(const struct upload *up, struct findings *found)
+check_digests(struct arena *a, const struct upload *up,
+    struct findings *found)
 {
 	const struct digests *d = &up->digests;
 
@@ -179,12 +187,12 @@ check_digests(const struct upload *up, struct findings *found)
 	    up->blake2_256_digest.n == 0)
 		findings_add(found, STR("sha256_digest"),
 		    "Error: Include at least one message digest.");
-	check_digest(STR("md5_digest"), up->md5_digest, d->md5,
+	check_digest(a, STR("md5_digest"), up->md5_digest, d->md5,
 	    sizeof(d->md5), found);
-	check_digest(STR("sha256_digest"), up->sha256_digest, d->sha256,
+	check_digest(a, STR("sha256_digest"), up->sha256_digest, d->sha256,
 	    sizeof(d->sha256), found);
 	if (up->blake2_256_digest.n != 128)
-		check_digest(STR("blake2_256_digest"), up->blake2_256_digest,
+		check_digest(a, STR("blake2_256_digest"), up->blake2_256_digest,
 		    d->blake2b_256, sizeof(d->blake2b_256), found);
 }
 
@@ -285,6 +293,11 @@ check_metadata(struct index *ix, struct arena *a, struct upload *up,
 	struct metadata_policy policy = policy_of(ix);
 	size_t before = found->total;
 
+	if (str_trim(facts->metadata).n == 0) {
+		findings_add(found, STR("content"), "The metadata of '%.*s' is "
+		    "empty; build it again", STR_ARG(up->filename));
+		return;
+	}
 	if (metadata_parse(a, facts->metadata, &up->metadata, found) != OK)
 		return;
 	metadata_compare(a, &up->metadata, &up->form, found);
@@ -307,10 +320,11 @@ upload_check(struct index *ix, struct arena *a, struct upload *up,
 	check_filetype(up, found);
 	if (!up->staged) {
 		findings_add(found, STR("content"),
-		    "Upload payload does not have a file.");
+		    "Upload payload does not have a file. Send it as the "
+		    "field 'content', with a file name.");
 		return OK;
 	}
-	check_digests(up, found);
+	check_digests(a, up, found);
 	if (filename_check(up->filename, &why) != OK) {
 		findings_add(found, STR("content"), "%s", why.text);
 		return OK;
@@ -321,7 +335,8 @@ upload_check(struct index *ix, struct arena *a, struct upload *up,
 		st = check_wheel(ix, a, up, &facts, found, err);
 	else
 		st = check_sdist(ix, a, up, &facts, found, err);
-	if (st == OK && facts.metadata.n)
+	/* Sound, but with empty metadata: that, too, is to be judged. */
+	if (st == OK && (facts.metadata.n || found->total == 0))
 		check_metadata(ix, a, up, &facts, found);
 	return st;
 }

@@ -34,6 +34,7 @@ struct index;
 struct staged;
 
 #define UPLOAD_COMMENT_BYTES	512
+#define UPLOAD_PYVERSION_BYTES	240	/* as long as a file name */
 
 struct upload {
 	/* What the client says. */

@@ -144,7 +144,8 @@ check_no_zip(const struct look *l, struct err *err)
 	enum status st = zip_is_likely(l->arena, l->fd, &is_zip, err);
 
 	if (st == OK && is_zip)
-		return err_set(err, INVALID, "File is both a zip and a tar");
+		return err_set(err, INVALID, "File is a zip, or both a zip "
+		    "and a tar, but it is called .tar.gz");
 	return st;
 }
 

@@ -59,7 +59,7 @@ def test_other_files_are_no_sdists():
     for data in (b"", b"\x1f", b"\0" * 1000, tar(sdist_entries()),
                  bz2.compress(tar(sdist_entries()))):
         refused(judge("sdist", SDIST, data), "File is not a tarfile")
-    refused(judge("sdist", SDIST, wheel()), "File is both a zip and a tar")
+    refused(judge("sdist", SDIST, wheel()), "File is a zip, or both")
     refused(judge("sdist", ZIP_SDIST, sdist()), "File is not a zipfile")
     refused(judge("sdist", "demo-1.0.tar.bz2", sdist()), "not a tarfile")
     refused(judge("sdist", "demo-1.0.tar.xz", sdist()), "not a tarfile")
