@@ -3,7 +3,7 @@
 const struct command commands[] = {
 	{ "migrate", "", "dry-run",
 	    "bring the database's schema up to date", cli_migrate, false },
-	{ "check-config", "", "",
+	{ "check-config", "", "offline",
 	    "look for mistakes in the settings", cli_check_config, true },
 	{ "example-config", "", "man",
 	    "print all settings, explained", cli_example_config, true },

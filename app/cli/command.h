@@ -77,9 +77,11 @@ enum status cli_role_list(struct invocation *in, struct err *err);
 enum status cli_role_set(struct invocation *in, struct err *err);
 enum status cli_role_remove(struct invocation *in, struct err *err);
 
+/* check.c */
+enum status cli_check_config(struct invocation *in, struct err *err);
+
 /* operate.c */
 enum status cli_migrate(struct invocation *in, struct err *err);
-enum status cli_check_config(struct invocation *in, struct err *err);
 enum status cli_example_config(struct invocation *in, struct err *err);
 enum status cli_fsck(struct invocation *in, struct err *err);
 

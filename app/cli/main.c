@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/utf8.h"
 #include "base/version.h"
 #include "cli/command.h"
 #include "index/program.h"
@@ -180,11 +181,25 @@ count_args(const struct command *c, size_t *least, size_t *most)
 	}
 }
 
+/* Names and reasons go into pages and the journal: one line of text each. */
+static bool
+is_line(struct str word)
+{
+	for (size_t i = 0; i < word.n; i++)
+		if ((unsigned char)word.p[i] < ' ' || word.p[i] == 0x7f)
+			return false;
+	return utf8_is_valid(word);
+}
+
 static bool
 read_words(struct invocation *in, int argc, char **argv)
 {
 	size_t least, most;
 
+	for (int i = 0; i < argc; i++)
+		if (!is_line(str_c(argv[i])))
+			return misfit(in, "an argument has a line end or "
+			    "control character, or is not UTF-8", "");
 	count_args(in->command, &least, &most);
 	while (argc > 0) {
 		int used = 1;

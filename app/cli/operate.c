@@ -28,18 +28,6 @@ cli_migrate(struct invocation *in, struct err *err)
 }
 
 enum status
-cli_check_config(struct invocation *in, struct err *err)
-{
-	const char *path = config_path(in->config_path);
-	struct config config;
-	enum status st = config_load(in->arena, path, &config, err);
-
-	if (st == OK)
-		printf("%s is good\n", path);
-	return st;
-}
-
-enum status
 cli_example_config(struct invocation *in, struct err *err)
 {
 	struct buf text = buf_new(in->arena);

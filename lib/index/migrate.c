@@ -6,14 +6,20 @@
 #include "index/index.h"
 #include "io/db.h"
 
-/* Where applied migrations are noted; made before the first one runs. */
+/* One at a time; any number will do that nothing else locks. */
+#define LOCK	"pg_advisory_xact_lock(0, 20260001)"
+
+static const char lock[] = "SELECT " LOCK;
+
+/*
+ * Where applied migrations are noted; made before the first one runs, and
+ * under the lock, for two CREATE TABLE IF NOT EXISTS at once may both create.
+ */
 static const char note_table[] =
+    "DO $$ BEGIN PERFORM " LOCK ";"
     "CREATE TABLE IF NOT EXISTS schema_migration ("
     " name text PRIMARY KEY,"
-    " applied_at timestamptz NOT NULL DEFAULT now())";
-
-/* One at a time; any number will do that nothing else locks. */
-static const char lock[] = "SELECT pg_advisory_xact_lock(0, 20260001)";
+    " applied_at timestamptz NOT NULL DEFAULT now()); END $$";
 
 static enum status
 find_applied(struct index *ix, struct arena *a, struct str_list *out,
@@ -71,6 +77,20 @@ apply(struct index *ix, struct arena *a, const struct migration *m,
 	return st;
 }
 
+/* What a database has, also one on which `tilsit migrate` never ran. */
+static enum status
+look_for_applied(struct index *ix, struct arena *a, struct str_list *out,
+    struct err *err)
+{
+	struct db_rows rows;
+	enum status st;
+
+	st = db_run(ix->db, a, SQL_SCHEMA_EXISTS, NULL, 0, &rows, err);
+	if (st != OK || !db_bool_at(&rows, 0, SCHEMA_EXISTS_IS_THERE))
+		return st;
+	return find_applied(ix, a, out, err);
+}
+
 enum status
 migrate(struct index *ix, struct arena *a, bool dry_run,
     void (*each)(void *arg, const char *name), void *arg, struct err *err)
@@ -78,9 +98,12 @@ migrate(struct index *ix, struct arena *a, bool dry_run,
 	struct str_list done = { .at = NULL };
 	enum status st;
 
-	st = db_run_script(ix->db, note_table, err);
-	if (st == OK)
-		st = find_applied(ix, a, &done, err);
+	if (!dry_run) {
+		st = db_run_script(ix->db, note_table, err);
+		if (st != OK)
+			return st;
+	}
+	st = look_for_applied(ix, a, &done, err);
 	for (const struct migration *m = migrations; st == OK && m->name;
 	    m++) {
 		bool applied = true;

@@ -42,8 +42,8 @@ note(struct change *ch, struct str was, const struct role_change *to)
 		change_note(ch, STR(""), str_fmt(a, "add %.*s %.*s",
 		    STR_ARG(to->role), STR_ARG(to->account)));
 	else
-		change_note(ch, STR(""), str_fmt(a, "change Role %.*s to %.*s",
-		    STR_ARG(to->account), STR_ARG(to->role)));
+		change_note(ch, STR(""), str_fmt(a, "change %.*s %.*s to %.*s",
+		    STR_ARG(was), STR_ARG(to->account), STR_ARG(to->role)));
 }
 
 /* The account's role in the project as it is, "" for none. */

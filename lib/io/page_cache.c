@@ -98,6 +98,8 @@ page_cache_new(const char *servers, const struct page_cache_times *times)
 	if (!cache)
 		panic("no memory for a cache");
 	cache->times = *times;
+	if (str_trim(rest).n == 0)
+		return cache;		/* no nodes: nothing is ever kept */
 	while (more) {
 		more = str_cut(rest, ',', &one, &rest);
 		if (cache->n == PAGE_CACHE_NODES ||
@@ -130,12 +132,14 @@ page_cache_free(struct page_cache *cache)
 }
 
 /*
- * Whose home a name has.  The hash is FNV-1a, by its definition the same in
+ * Whose home a name has; NULL without nodes.  The hash is FNV-1a, by its definition the same in
  * every version of everything.
  */
 static struct node *
 home_of(struct page_cache *cache, struct str name)
 {
+	if (cache->n == 0)
+		return NULL;
 	return &cache->nodes[memcached_generate_hash_value(name.p, name.n,
 	    MEMCACHED_HASH_FNV1A_32) % cache->n];
 }
@@ -451,7 +455,7 @@ page_cache_get(struct page_cache *cache, struct arena *a, struct str project,
 
 	FAULT_POINT("R1");
 	*out = (struct page_look){ .page = STR("") };
-	if (!key_is_fit(&keys[0]) || !key_is_fit(&keys[1]) ||
+	if (!node || !key_is_fit(&keys[0]) || !key_is_fit(&keys[1]) ||
 	    is_paused(node) ||
 	    !get_values(cache, a, node, project, keys, 2, values))
 		return;
@@ -473,7 +477,8 @@ page_cache_put(struct page_cache *cache, struct str project,
 	struct node *node = home_of(cache, project);
 
 	FAULT_POINT("R4");
-	if (look->has_generation && key_is_fit(&key) && !is_paused(node))
+	if (node && look->has_generation && key_is_fit(&key) &&
+	    !is_paused(node))
 		set_value(cache, node, project, &key, look->generation, serial,
 		    page);
 }
@@ -492,7 +497,7 @@ page_cache_drop_fence(struct page_cache *cache, struct str project)
 	enum failure failure = BROKEN;
 
 	FAULT_POINT("W2");
-	if (!key_is_fit(&key))
+	if (!node || !key_is_fit(&key))
 		return FENCE_DROPPED;	/* such a key was never stored */
 	for (int tries = 0; tries < 2 && failure == BROKEN; tries++) {
 		memcached_return_t rc;
@@ -520,7 +525,7 @@ page_cache_get_global(struct page_cache *cache, struct arena *a,
 	struct str value;
 
 	*out = (struct page_look){ .page = STR("") };
-	if (key_is_fit(&key) && !is_paused(node) &&
+	if (node && key_is_fit(&key) && !is_paused(node) &&
 	    get_values(cache, a, node, name, &key, 1, &value))
 		out->valid = read_page(value, no_generation, out);
 }
@@ -532,7 +537,7 @@ page_cache_put_global(struct page_cache *cache, struct str name,
 	struct key key = global_key(name);
 	struct node *node = home_of(cache, name);
 
-	if (key_is_fit(&key) && !is_paused(node))
+	if (node && key_is_fit(&key) && !is_paused(node))
 		set_value(cache, node, name, &key, no_generation, serial,
 		    page);
 }

@@ -67,8 +67,9 @@ struct page_look {
  * where.  Addresses, not names: a lookup has no time-out, and of a name with
  * two addresses one may refuse while the other is only slow.
  *
- * NULL when servers is anything else, or names none or more than
- * PAGE_CACHE_NODES.  Contacts nobody yet.  End it with page_cache_free().
+ * Empty: no page is ever kept, and every fence counts as dropped.  NULL when
+ * servers is anything else, or names more than PAGE_CACHE_NODES.  Contacts
+ * nobody yet.  End it with page_cache_free().
  */
 struct page_cache *page_cache_new(const char *servers,
     const struct page_cache_times *times);

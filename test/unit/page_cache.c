@@ -10,11 +10,11 @@ static const struct page_cache_times times = {
 static void
 test_servers_are_addresses_or_sockets(struct arena *a)
 {
-	static const char *const bad[] = { "", "name:11211", "127.0.0.1",
+	static const char *const bad[] = { ",", "name:11211", "127.0.0.1",
 	    "127.0.0.1:0", "127.0.0.1:65536", "unix:x", "[::1]", "::1:1",
 	    "127.0.0.1:1,,127.0.0.1:2" };
 	static const char *const good[] = { "127.0.0.1:1", "[::1]:1",
-	    "unix:/x", "127.0.0.1:1, unix:/x" };
+	    "unix:/x", "127.0.0.1:1, unix:/x", "" };
 
 	(void)a;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
@@ -26,6 +26,23 @@ test_servers_are_addresses_or_sockets(struct arena *a)
 		page_cache_free(cache);
 	}
 	page_cache_free(NULL);
+}
+
+static void
+test_without_servers_nothing_is_kept_and_fences_count_as_dropped(
+    struct arena *a)
+{
+	struct page_cache *cache = page_cache_new(" ", &times);
+	struct page_look look;
+
+	page_cache_get(cache, a, STR("p"), STR("html"), &look);
+	ok(!look.valid && !look.has_generation);
+	page_cache_put(cache, STR("p"), STR("html"), &look, 1, STR("x"));
+	page_cache_put_global(cache, STR("root"), 1, STR("x"));
+	page_cache_get_global(cache, a, STR("root"), &look);
+	ok(!look.valid);
+	is_int(page_cache_drop_fence(cache, STR("p")), FENCE_DROPPED);
+	page_cache_free(cache);
 }
 
 static void
@@ -69,6 +86,7 @@ int
 main(void)
 {
 	RUN(test_servers_are_addresses_or_sockets);
+	RUN(test_without_servers_nothing_is_kept_and_fences_count_as_dropped);
 	RUN(test_without_memcached_pages_are_not_kept_and_fences_dropped);
 	RUN(test_a_name_that_is_no_key_is_never_kept);
 	return tap_done();
