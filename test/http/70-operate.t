@@ -124,7 +124,7 @@ def test_check_config_finds_mistakes_with_file_and_line():
     equal(status, 2, out)
     contains(out, f'{config}: page_ttl_s must not be above fence_ttl_s')
     status, out = tilsit('check-config', config='/nonexistent.conf')
-    equal(status, 2, out)
+    equal(status, 1, out)
     contains(out, '/nonexistent.conf')
 
 
