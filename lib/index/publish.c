@@ -42,22 +42,24 @@ is_waited_out(const struct index *ix, int64_t age_us)
 	return age_us >= HOLD_AGE_FENCES * ix->config->fence_ttl_s * SECOND_US;
 }
 
+/* W1's lock, and then whether there is a hold, in one round trip. */
 static enum status
-hold_find(struct change *ch, struct hold *out, struct err *err)
+lock_and_find_hold(struct change *ch, struct hold *out, struct err *err)
 {
-	struct db_rows rows;
+	const struct db_arg project = db_text(ch->project);
+	struct db_call calls[] = {
+		{ .sql = SQL_PROJECT_LOCK, .args = &project, .n_args = 1 },
+		{ .sql = SQL_HOLD_AGE, .args = &project, .n_args = 1 },
+	};
 	enum status st;
 
 	*out = (struct hold){ .exists = false };
-	st = db_run(ch->ix->db, ch->arena, SQL_HOLD_AGE,
-	    DB_ARGS(db_text(ch->project)), &rows, err);
-	if (st == NOT_FOUND)
-		return OK;
-	if (st != OK)
+	st = db_run_each(ch->ix->db, ch->arena, calls, 2, err);
+	if (st != OK || calls[1].st == NOT_FOUND)
 		return st;
 	out->exists = true;
 	out->is_waited_out = is_waited_out(ch->ix,
-	    db_int64(&rows, 0, HOLD_AGE_AGE_US));
+	    db_int64(&calls[1].rows, 0, HOLD_AGE_AGE_US));
 	return OK;
 }
 
@@ -167,9 +169,7 @@ begin(struct change *ch, const struct publication *what, void *arg,
 	st = db_begin(ch->ix->db, err);
 	if (st != OK)
 		return st;
-	st = project_lock(ch, err);
-	if (st == OK)
-		st = hold_find(ch, hold, err);
+	st = lock_and_find_hold(ch, hold, err);
 	if (st == OK)
 		st = what->apply(ch, arg, err);
 	return st;
@@ -224,9 +224,7 @@ end_hold(struct change *ch, int64_t *ended, struct err *err)
 	st = db_begin(ch->ix->db, err);
 	if (st != OK)
 		return st;
-	st = project_lock(ch, err);
-	if (st == OK)
-		st = hold_find(ch, &hold, err);
+	st = lock_and_find_hold(ch, &hold, err);
 	if (st != OK || !hold.exists || (!hold.is_waited_out &&
 	    page_cache_drop_fence(ch->ix->cache, ch->project) !=
 	    FENCE_DROPPED)) {

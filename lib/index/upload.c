@@ -348,40 +348,46 @@ struct publishing {
 	bool is_there;		/* the index has this very file */
 };
 
+static enum status
+file_exists(const struct upload *up, struct str hash, struct err *err)
+{
+	return err_set(err, CONFLICT, "File already exists ('%.*s', with "
+	    "blake2_256 hash '%.*s'). Its bytes cannot be replaced; upload "
+	    "them under a new version.", STR_ARG(up->filename),
+	    STR_ARG(hash));
+}
+
 /* Has the index a file of this name?  The same bytes are no conflict. */
 static enum status
 check_filename(struct index *ix, struct arena *a, struct publishing *p,
     struct err *err)
 {
 	const struct upload *up = p->up;
-	struct db_rows rows;
-	struct str hash;
+	const struct db_arg name = db_text(up->filename);
+	struct db_call calls[] = {
+		{ .sql = SQL_FILE_FIND, .args = &name, .n_args = 1 },
+		{ .sql = SQL_FILE_IS_NAME_USED, .args = &name, .n_args = 1 },
+	};
 	enum status st;
 
-	st = db_run(ix->db, a, SQL_FILE_FIND, DB_ARGS(db_text(up->filename)),
-	    &rows, err);
-	if (st == OK) {
-		struct str kept = db_bytes_at(&rows, 0,
+	st = db_run_each(ix->db, a, calls, 2, err);
+	if (st != OK)
+		return st;
+	if (calls[0].st == OK) {
+		struct str kept = db_bytes_at(&calls[0].rows, 0,
 		    FILE_FIND_BLAKE2B_256);
 
 		p->is_there = kept.n == sizeof(up->digests.blake2b_256) &&
 		    memcmp(kept.p, up->digests.blake2b_256, kept.n) == 0;
-		hash = digest_hex(a, kept.p, kept.n);
-		return p->is_there ? OK : err_set(err, CONFLICT, "File already "
-		    "exists ('%.*s', with blake2_256 hash '%.*s'). Its bytes "
-		    "cannot be replaced; upload them under a new version.",
-		    STR_ARG(up->filename), STR_ARG(hash));
+		return p->is_there ? OK :
+		    file_exists(up, digest_hex(a, kept.p, kept.n), err);
 	}
-	if (st != NOT_FOUND)
-		return st;
-	st = db_run(ix->db, a, SQL_FILE_IS_NAME_USED,
-	    DB_ARGS(db_text(up->filename)), &rows, err);
-	if (st == OK && db_bool_at(&rows, 0, FILE_IS_NAME_USED_IS_USED))
+	if (db_bool_at(&calls[1].rows, 0, FILE_IS_NAME_USED_IS_USED))
 		return err_set(err, CONFLICT, "This filename was previously "
 		    "used by a file that has since been deleted. Use a "
 		    "different version. (File already exists: '%.*s')",
 		    STR_ARG(up->filename));
-	return st;
+	return OK;
 }
 
 /* May this caller upload this file?  Asked before the lock, and under it. */
