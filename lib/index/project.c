@@ -64,7 +64,8 @@ check_name(struct index *ix, struct arena *a, struct str normalized_name,
 			    "allowed: people who mistype a pip command would "
 			    "install it", STR_ARG(normalized_name));
 	st = db_run(ix->db, a, SQL_PROJECT_FIND_SIMILAR,
-	    DB_ARGS(db_text(name_ultra(a, normalized_name))), &rows, err);
+	    DB_ARGS(db_text(name_ultra(a, normalized_name)),
+	    db_text(normalized_name)), &rows, err);
 	if (st == OK && rows.n > 0)
 		return err_set(err, CONFLICT, "The name '%.*s' is too similar "
 		    "to the existing project '%.*s'", STR_ARG(normalized_name),

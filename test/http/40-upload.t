@@ -326,6 +326,19 @@ def test_a_hundred_uploads_at_once_all_land():
     equal(CLIENT.project('crowd')['meta']['_last-serial'], max(serials))
 
 
+def test_the_first_uploads_of_a_name_may_race():
+    def put(made):
+        return CLIENT.upload(*made)
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        for number in range(20):
+            answers = pool.map(put, [wheel(f'race{number}x', f'1.{version}')
+                                     for version in range(6)])
+            for answer in answers:
+                equal(answer.status, 200, answer.words)
+            page = CLIENT.project(f'race{number}x')
+            equal(len(page['files']), 6)
+
+
 def test_uploading_leaves_nothing_in_staging():
     equal(glob.glob(CLIENT.index.path('store', 'staging', '*')), [])
 
