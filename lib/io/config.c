@@ -62,8 +62,8 @@ static const struct row rows[] = {
 	    "packages/, which\nmust be on one file system." },
 	{ ROW(external_url), .type = URL, .normal = "",
 	    .help = "How clients reach this index, without a slash at the "
-	    "end. Empty:\nlinks are paths; bandersnatch needs whole "
-	    "addresses." },
+	    "end: for links in\n/pypi/<project>/json, XML-RPC and feeds. "
+	    "Empty: they are paths, which\nbandersnatch cannot follow." },
 	{ ROW(upload_limit_bytes), .type = BYTES, .normal = "1G",
 	    .min = MB, .max = 1024 * GB,
 	    .help = "Largest file that may be uploaded. nginx's "
