@@ -9,6 +9,7 @@
 #include "io/config.h"
 #include "io/db.h"
 #include "pages.h"
+#include "pkg/contact.h"
 
 static struct str
 http_date(struct arena *a, int64_t at_us)
@@ -23,6 +24,15 @@ static struct str
 base_of(const struct index *ix)
 {
 	return str_c(ix->config->external_url);
+}
+
+/* RSS wants a bare address; "Ann <ann@example.org>, ..." is none. */
+static struct str
+author(struct str author_email)
+{
+	struct str first = contact_first_email(author_email);
+
+	return contact_email_is_valid(first) ? first : STR("");
 }
 
 static struct rss_channel
@@ -54,13 +64,15 @@ feed_projects(struct index *ix, struct arena *a, struct buf *out,
 	    "The projects registered last", rows.n);
 	for (int i = 0; i < rows.n; i++) {
 		struct str name = db_str(&rows, i, PAGE_NEW_PROJECTS_NAME);
+		struct str link = link_project(a, base_of(ix), db_str(&rows,
+		    i, PAGE_NEW_PROJECTS_NORMALIZED_NAME));
 
 		if (name.n == 0)
 			break;		/* an empty index: one row */
 		feed.at[feed.n++] = (struct rss_item){
 			.title = str_fmt(a, "%.*s added", STR_ARG(name)),
-			.link = link_project(a, base_of(ix), db_str(&rows, i,
-			    PAGE_NEW_PROJECTS_NORMALIZED_NAME)),
+			.link = link,
+			.guid = link,
 			.description = db_str(&rows, i,
 			    PAGE_NEW_PROJECTS_SUMMARY),
 			.date = http_date(a, db_int64(&rows, i,
@@ -69,6 +81,28 @@ feed_projects(struct index *ix, struct arena *a, struct buf *out,
 	}
 	page_rss(out, &feed);
 	return OK;
+}
+
+static struct rss_item
+release_item(struct index *ix, struct arena *a, const struct db_rows *rows,
+    int i)
+{
+	struct str name = db_str(rows, i, PAGE_NEW_RELEASES_NAME);
+	struct str project = db_str(rows, i,
+	    PAGE_NEW_RELEASES_NORMALIZED_NAME);
+	struct str version = db_str(rows, i, PAGE_NEW_RELEASES_VERSION);
+
+	return (struct rss_item){
+		.title = str_fmt(a, "%.*s %.*s", STR_ARG(name),
+		    STR_ARG(version)),
+		.link = link_project(a, base_of(ix), project),
+		.guid = link_release(a, base_of(ix), project, version),
+		.description = db_str(rows, i, PAGE_NEW_RELEASES_SUMMARY),
+		.author = author(db_str(rows, i,
+		    PAGE_NEW_RELEASES_AUTHOR_EMAIL)),
+		.date = http_date(a, db_int64(rows, i,
+		    PAGE_NEW_RELEASES_AT_US)),
+	};
 }
 
 enum status
@@ -87,29 +121,14 @@ feed_releases(struct index *ix, struct arena *a, struct buf *out,
 	feed = channel(ix, a, "Newest releases",
 	    "The releases published last", rows.n);
 	for (int i = 0; i < rows.n; i++) {
-		struct str name = db_str(&rows, i, PAGE_NEW_RELEASES_NAME);
-
-		if (name.n == 0)
+		if (db_is_null(&rows, i, PAGE_NEW_RELEASES_NAME))
 			break;		/* an empty index: one row */
-		feed.at[feed.n++] = (struct rss_item){
-			.title = str_fmt(a, "%.*s %.*s", STR_ARG(name),
-			    STR_ARG(db_str(&rows, i,
-			    PAGE_NEW_RELEASES_VERSION))),
-			.link = link_project(a, base_of(ix), db_str(&rows, i,
-			    PAGE_NEW_RELEASES_NORMALIZED_NAME)),
-			.description = db_str(&rows, i,
-			    PAGE_NEW_RELEASES_SUMMARY),
-			.author = db_str(&rows, i,
-			    PAGE_NEW_RELEASES_AUTHOR_EMAIL),
-			.date = http_date(a, db_int64(&rows, i,
-			    PAGE_NEW_RELEASES_AT_US)),
-		};
+		feed.at[feed.n++] = release_item(ix, a, &rows, i);
 	}
 	page_rss(out, &feed);
 	return OK;
 }
 
-/* The newest FEED_OF_PROJECT releases, from rows that come oldest first. */
 static void
 put_project_feed(struct index *ix, struct arena *a, struct str name,
     struct str project, const struct db_rows *rows, struct buf *out)
@@ -119,15 +138,22 @@ put_project_feed(struct index *ix, struct arena *a, struct str name,
 	feed.title = str_fmt(a, "Releases of %.*s", STR_ARG(name));
 	feed.description = feed.title;
 	feed.link = link_project(a, base_of(ix), project);
-	for (int i = rows->n - 1; i >= 0 && feed.n < FEED_OF_PROJECT; i--)
+	for (int i = 0; i < rows->n; i++) {
+		struct str version = db_str(rows, i,
+		    PAGE_PROJECT_RELEASES_VERSION);
+
 		feed.at[feed.n++] = (struct rss_item){
-			.title = db_str(rows, i, PAGE_RELEASES_VERSION),
+			.title = version,
 			.link = feed.link,
-			.description = db_str(rows, i, PAGE_RELEASES_SUMMARY),
-			.author = db_str(rows, i, PAGE_RELEASES_AUTHOR_EMAIL),
+			.guid = link_release(a, base_of(ix), project, version),
+			.description = db_str(rows, i,
+			    PAGE_PROJECT_RELEASES_SUMMARY),
+			.author = author(db_str(rows, i,
+			    PAGE_PROJECT_RELEASES_AUTHOR_EMAIL)),
 			.date = http_date(a, db_int64(rows, i,
-			    PAGE_RELEASES_CREATED_AT_US)),
+			    PAGE_PROJECT_RELEASES_CREATED_AT_US)),
 		};
+	}
 	page_rss(out, &feed);
 }
 
@@ -144,8 +170,9 @@ feed_project(struct index *ix, struct arena *a, struct str project,
 	st = db_run(ix->db, a, SQL_PAGE_PROJECT, DB_ARGS(db_text(project)),
 	    &head, err);
 	if (st == OK)
-		st = db_run(ix->db, a, SQL_PAGE_RELEASES,
-		    DB_ARGS(db_text(project)), &releases, err);
+		st = db_run(ix->db, a, SQL_PAGE_PROJECT_RELEASES, DB_ARGS(
+		    db_text(project), db_int(FEED_OF_PROJECT)), &releases,
+		    err);
 	db_rollback(ix->db);
 	if (st != OK)
 		return st;

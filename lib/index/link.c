@@ -41,3 +41,18 @@ link_project(struct arena *a, struct str base, struct str name)
 	buf_byte(&url, '/');
 	return buf_view(&url);
 }
+
+struct str
+link_release(struct arena *a, struct str base, struct str name,
+    struct str version)
+{
+	struct buf url = buf_new(a);
+
+	buf_put(&url, base);
+	buf_put(&url, STR("/pypi/"));
+	buf_url(&url, name);
+	buf_byte(&url, '/');
+	buf_url(&url, version);
+	buf_put(&url, STR("/json"));
+	return buf_view(&url);
+}

@@ -22,4 +22,8 @@ struct str link_index(struct arena *a, struct str base);
 /* What a person may open for a project, and for one of its releases. */
 struct str link_project(struct arena *a, struct str base, struct str name);
 
+/* A release's own address, which is that of its JSON page. */
+struct str link_release(struct arena *a, struct str base, struct str name,
+    struct str version);
+
 #endif

@@ -60,6 +60,7 @@ struct simple_root {
 struct rss_item {
 	struct str title;
 	struct str link;		/* absolute URL */
+	struct str guid;		/* a URL that no other item has */
 	struct str description;
 	struct str author;		/* e-mail address, or empty */
 	struct str date;		/* RFC 822, as clock_http() writes it */

@@ -236,7 +236,8 @@ def feed(path):
              for item in channel.iter('item')]
     for item in items:
         ok(email.utils.parsedate_to_datetime(item['pubDate']))
-        equal(item['guid'], item['link'])
+    ids = [item['guid'] for item in items]
+    equal(len(set(ids)), len(ids), 'no two items are one to a reader')
     return items
 
 
@@ -247,6 +248,21 @@ def test_feeds_are_well_formed_whatever_was_uploaded():
     equal((item['title'], item['description']), ('nasty 1', nasty))
     equal(feed('/rss/packages.xml')[0]['title'], 'nasty added')
     equal(feed('/rss/project/nasty/releases.xml')[0]['title'], '1')
+
+
+def test_feeds_name_one_author_by_a_bare_address():
+    authors = 'Ann <ann@example.org>, bob@example.org'
+    put(wheel('authors', '1', f'Author-email: {authors}'),
+        author_email=authors)
+    for path in '/rss/updates.xml', '/rss/project/authors/releases.xml':
+        equal(feed(path)[0]['author'], 'ann@example.org')
+
+
+def test_a_late_release_of_an_old_line_is_the_newest():
+    for version in '2.0', '1.9':
+        put(wheel('lines', version))
+    equal([item['title'] for item in feed('/rss/project/lines/releases.xml')],
+          ['1.9', '2.0'])
 
 
 def test_feeds_list_the_newest_first_and_not_too_many():

@@ -96,7 +96,8 @@ test_a_feed_is_rss(struct arena *a)
 {
 	struct rss_item items[] = {
 		{ .title = STR("a 1.0"), .author = STR("a@example.org"),
-		    .link = STR("http://localhost/project/a/1.0/"),
+		    .link = STR("http://localhost/simple/a/"),
+		    .guid = STR("http://localhost/pypi/a/1.0/json"),
 		    .description = STR("]]></description>\x01"),
 		    .date = STR("Sat, 21 Nov 2026 12:00:05 GMT") },
 		{ .title = STR("b 2"), .link = STR("//elsewhere.example/"),

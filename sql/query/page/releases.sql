@@ -1,12 +1,9 @@
 -- Every release of one project, oldest version first.
 --
 -- takes: normalized_name text
--- gives: version text, canonical text, is_prerelease bool, yanked_reason text null, summary text, author_email text, created_at_us int8, has_files bool
+-- gives: version text, canonical text, is_prerelease bool, yanked_reason text null, has_files bool
 -- rows:  any
 SELECT r.version, r.canonical, r.is_prerelease, r.yanked_reason,
-       coalesce(r.metadata->>'summary', '') AS summary,
-       coalesce(r.metadata->>'author_email', '') AS author_email,
-       (extract(epoch FROM r.created_at) * 1000000)::int8 AS created_at_us,
        EXISTS (SELECT FROM file f WHERE f.release_id = r.id) AS has_files
   FROM release r
   JOIN project p ON p.id = r.project_id
