@@ -167,19 +167,12 @@ changed_packages(struct rpc *rpc, struct err *err)
 	return st;
 }
 
-static bool
-is_shown(const struct project_summary *project)
-{
-	return !str_eq(project->status, STR("quarantined"));
-}
-
 static enum status
 put_project_name(void *arg, const struct project_summary *project)
 {
 	struct rpc *rpc = arg;
 
-	if (is_shown(project))
-		xmlrpc_str(out(rpc), project->name);
+	xmlrpc_str(out(rpc), project->name);
 	return spill(rpc);
 }
 
@@ -189,7 +182,8 @@ list_packages(struct rpc *rpc, struct err *err)
 	enum status st;
 
 	xmlrpc_array(out(rpc));
-	st = project_each(rpc->ix, rpc->arena, put_project_name, rpc, err);
+	st = project_each_shown(rpc->ix, rpc->arena, put_project_name, rpc,
+	    err);
 	xmlrpc_array_end(out(rpc));
 	return st;
 }
@@ -199,8 +193,6 @@ put_project_serial(void *arg, const struct project_summary *project)
 {
 	struct rpc *rpc = arg;
 
-	if (!is_shown(project))
-		return OK;
 	xmlrpc_member(out(rpc), project->name);
 	xmlrpc_int(out(rpc), project->last_serial);
 	xmlrpc_member_end(out(rpc));
@@ -213,7 +205,8 @@ list_packages_with_serial(struct rpc *rpc, struct err *err)
 	enum status st;
 
 	xmlrpc_struct(out(rpc));
-	st = project_each(rpc->ix, rpc->arena, put_project_serial, rpc, err);
+	st = project_each_shown(rpc->ix, rpc->arena, put_project_serial, rpc,
+	    err);
 	xmlrpc_struct_end(out(rpc));
 	return st;
 }

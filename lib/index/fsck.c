@@ -17,6 +17,8 @@
 /* An upload writes its bytes before its row: leave it the time. */
 #define UNKNOWN_AGE_S	((int64_t)24 * 3600)
 #define PROGRESS_FILES	1000
+#define BATCH_FILES	1000	/* rows asked for at a time */
+#define BATCH_BYTES	((size_t)1 << 20)	/* of a batch's arguments */
 
 struct check {
 	struct index *ix;
@@ -137,11 +139,10 @@ check_bytes(struct check *c, const unsigned char *digest,
 }
 
 static enum status
-check_row(void *arg, const struct db_rows *row)
+check_row(struct check *c, const struct db_rows *rows, int i)
 {
-	struct check *c = arg;
-	struct str digest = db_bytes_at(row, 0, FILE_EVERY_BLAKE2B_256);
-	struct str filename = db_str(row, 0, FILE_EVERY_FILENAME);
+	struct str digest = db_bytes_at(rows, i, FILE_EVERY_BLAKE2B_256);
+	struct str filename = db_str(rows, i, FILE_EVERY_FILENAME);
 	enum status st;
 
 	if (digest.n != 32) {
@@ -149,15 +150,42 @@ check_row(void *arg, const struct db_rows *row)
 		return OK;
 	}
 	st = check_bytes(c, (const unsigned char *)digest.p, filename,
-	    db_int64(row, 0, FILE_EVERY_SIZE));
-	if (st == OK && !db_is_null(row, 0, FILE_EVERY_METADATA_SHA256))
+	    db_int64(rows, i, FILE_EVERY_SIZE));
+	if (st == OK && !db_is_null(rows, i, FILE_EVERY_METADATA_SHA256))
 		st = check_metadata(c, (const unsigned char *)digest.p,
-		    filename, db_bytes_at(row, 0,
+		    filename, db_bytes_at(rows, i,
 		    FILE_EVERY_METADATA_SHA256));
 	arena_reset(c->scratch);
 	if (++c->result->files % PROGRESS_FILES == 0)
 		say(c, "", filename, false);
 	return st == UNAVAILABLE ? st : OK;
+}
+
+/* Some rows at a time: reading their files takes longer than any statement. */
+static enum status
+check_rows(struct check *c, struct arena *a)
+{
+	struct arena *batch = arena_new(BATCH_BYTES);
+	struct str digest = STR(""), filename = STR("");
+	struct db_rows rows;
+	enum status st;
+
+	for (;;) {
+		arena_reset(batch);
+		st = db_run(c->ix->db, batch, SQL_FILE_EVERY, DB_ARGS(
+		    db_bytes(digest.p, digest.n), db_text(filename),
+		    db_int(BATCH_FILES)), &rows, c->err);
+		for (int i = 0; st == OK && i < rows.n; i++)
+			st = check_row(c, &rows, i);
+		if (st != OK || rows.n < BATCH_FILES)
+			break;
+		digest = str_dup(a, db_bytes_at(&rows, rows.n - 1,
+		    FILE_EVERY_BLAKE2B_256));
+		filename = str_dup(a, db_str(&rows, rows.n - 1,
+		    FILE_EVERY_FILENAME));
+	}
+	arena_free(batch);
+	return st;
 }
 
 static enum status
@@ -198,8 +226,7 @@ fsck(struct index *ix, struct arena *a, const struct fsck_options *options,
 	enum status st;
 
 	*out = (struct fsck_result){ .files = 0 };
-	st = db_stream(ix->db, a, SQL_FILE_EVERY, NULL, 0, check_row, &c,
-	    err);
+	st = check_rows(&c, a);
 	if (st == OK)
 		st = store_each(ix->store, check_item, &c, err);
 	arena_free(c.scratch);

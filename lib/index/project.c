@@ -289,3 +289,29 @@ project_each(struct index *ix, struct arena *a,
 	return db_stream(ix->db, a, SQL_PROJECT_LIST, NULL, 0, each_row, &to,
 	    err);
 }
+
+static enum status
+each_shown_row(void *arg, const struct db_rows *row)
+{
+	struct each_project *to = arg;
+	struct project_summary project = {
+		.name = db_str(row, 0, PROJECT_SHOWN_NAME),
+		.normalized_name = db_str(row, 0,
+		    PROJECT_SHOWN_NORMALIZED_NAME),
+		.status = db_str(row, 0, PROJECT_SHOWN_STATUS),
+		.last_serial = db_int64(row, 0, PROJECT_SHOWN_LAST_SERIAL),
+	};
+
+	return to->each(to->arg, &project);
+}
+
+enum status
+project_each_shown(struct index *ix, struct arena *a,
+    enum status (*each)(void *arg, const struct project_summary *project),
+    void *arg, struct err *err)
+{
+	struct each_project to = { each, arg };
+
+	return db_stream(ix->db, a, SQL_PROJECT_SHOWN, NULL, 0,
+	    each_shown_row, &to, err);
+}

@@ -35,7 +35,7 @@ MUST_USE enum status project_get(struct index *ix, struct arena *a,
 /*
  * May this caller create a project of this name?  DENIED when this index has
  * its projects made by the operator; CONFLICT when the name is one that pip
- * users would take for another project's, or is a standard library module's.
+ * users would take for another project's.
  */
 MUST_USE enum status project_check_new(struct index *ix, struct arena *a,
     const struct caller *caller, struct str normalized_name,
@@ -80,6 +80,11 @@ struct project_summary {
 
 /* Every project, by name; called once for each, in bounded memory. */
 MUST_USE enum status project_each(struct index *ix, struct arena *a,
+    enum status (*each)(void *arg, const struct project_summary *project),
+    void *arg, struct err *err);
+
+/* As above, without those in quarantine; n_files, slow to count, is not set. */
+MUST_USE enum status project_each_shown(struct index *ix, struct arena *a,
     enum status (*each)(void *arg, const struct project_summary *project),
     void *arg, struct err *err);
 

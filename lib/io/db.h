@@ -3,13 +3,12 @@
  *
  *	struct db_rows rows;
  *
- *	st = db_run(db, a, SQL_FILE_LIST, DB_ARGS(db_int(project_id)), &rows,
- *	    err);
+ *	st = db_run(db, a, SQL_PAGE_FILES, DB_ARGS(db_text(name)), &rows, err);
  *	if (st != OK)
  *		return st;
  *	for (int i = 0; i < rows.n; i++)
- *		page_row(db_str(&rows, i, FILE_LIST_FILENAME),
- *		    db_int64(&rows, i, FILE_LIST_SIZE));
+ *		page_row(db_str(&rows, i, PAGE_FILES_FILENAME),
+ *		    db_int64(&rows, i, PAGE_FILES_SIZE));
  *
  * There is no way to run text that is not in the catalogue.  A statement is
  * prepared on its first use over a connection, in the same round trip.
@@ -264,7 +263,7 @@ bool db_in_transaction(const struct db *db);
 /* ---- reading rows ---------------------------------------------------- */
 
 /*
- * The value at a row, 0 to n - 1, and a column, FILE_LIST_SIZE and its kin.
+ * The value at a row, 0 to n - 1, and a column, PAGE_FILES_SIZE and its kin.
  * NULL reads as empty, 0 or false; db_is_null() knows.  A row, column or type
  * that is not there is a panic().  Views live as long as the rows.
  */

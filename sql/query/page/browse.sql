@@ -6,6 +6,7 @@
 SELECT p.name AS project, r.version
   FROM release r
   JOIN project p ON p.id = r.project_id
- WHERE r.metadata->'classifiers' ?& $1::text[]
+ WHERE p.status <> 'quarantined'
+   AND r.metadata->'classifiers' ?& $1::text[]
  ORDER BY p.normalized_name, r.sort_key
  LIMIT $2;

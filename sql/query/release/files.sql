@@ -1,4 +1,4 @@
--- The files of one release, for XML-RPC.
+-- The files of one release, for XML-RPC; none while in quarantine.
 --
 -- takes: normalized_name text, canonical text
 -- gives: filename text, packagetype text, python_version text, comment_text text, size int8, sha256 text, md5 text, blake2b_256 text, uploaded_at_us int8
@@ -12,4 +12,5 @@ SELECT f.filename, f.packagetype, f.python_version, f.comment_text, f.size,
   JOIN project p ON p.id = r.project_id
  WHERE p.normalized_name = $1
    AND r.canonical = $2
+   AND p.status <> 'quarantined'
  ORDER BY f.filename;

@@ -1,4 +1,5 @@
 -- Chunks that changed after a serial, with how many projects they have now.
+-- ('~': see root/projects.sql.)
 --
 -- takes: serial int8
 -- gives: first_name text, next_name text, serial int8, n int8
@@ -7,7 +8,7 @@ SELECT c.first_name, c.next_name, c.serial, (
     SELECT count(*)
       FROM project p
      WHERE p.normalized_name >= c.first_name
-       AND (c.next_name = '' OR p.normalized_name < c.next_name)
+       AND p.normalized_name < coalesce(nullif(c.next_name, ''), '~')
        ) AS n
   FROM (
     SELECT first_name, serial,

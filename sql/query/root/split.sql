@@ -1,5 +1,5 @@
 -- Cut a chunk every so many projects.  The new ones have its serial: what
--- they hold has not changed.
+-- they hold has not changed.  ('~': see root/projects.sql.)
 --
 -- takes: first_name text, next_name text, every int8
 -- rows:  none
@@ -10,7 +10,7 @@ SELECT p.normalized_name, c.serial
            row_number() OVER (ORDER BY normalized_name) AS n
       FROM project
      WHERE normalized_name >= $1
-       AND ($2 = '' OR normalized_name < $2)
+       AND normalized_name < coalesce(nullif($2, ''), '~')
   ) AS p
  WHERE c.first_name = $1
    AND p.n > 1
