@@ -390,6 +390,24 @@ on_doctype(void *arg, const char *name, const char *system_id,
 	stop(arg, INVALID, "a document type is not allowed");
 }
 
+/*
+ * lxml says encoding='ASCII', and so do aiohttp_xmlrpc and bandersnatch up to
+ * 7; expat knows it as US-ASCII only.
+ */
+static int XMLCALL
+on_unknown_encoding(void *arg, const char *name, XML_Encoding *info)
+{
+	(void)arg;
+	if (!str_eq_nocase(str_c(name), STR("ASCII")))
+		return XML_STATUS_ERROR;
+	for (int i = 0; i < 256; i++)
+		info->map[i] = i < 0x80 ? i : -1;
+	info->data = NULL;
+	info->convert = NULL;
+	info->release = NULL;
+	return XML_STATUS_OK;
+}
+
 static enum status
 run_expat(struct parser *p, struct str body)
 {
@@ -397,6 +415,7 @@ run_expat(struct parser *p, struct str body)
 	XML_SetElementHandler(p->xml, on_start, on_end);
 	XML_SetCharacterDataHandler(p->xml, on_text);
 	XML_SetStartDoctypeDeclHandler(p->xml, on_doctype);
+	XML_SetUnknownEncodingHandler(p->xml, on_unknown_encoding, NULL);
 	if (XML_Parse(p->xml, body.p, (int)body.n, XML_TRUE) ==
 	    XML_STATUS_ERROR && p->st == OK)
 		stop(p, INVALID, XML_ErrorString(XML_GetErrorCode(p->xml)));

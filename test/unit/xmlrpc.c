@@ -105,6 +105,10 @@ test_other_encodings_become_utf8(struct arena *a)
 	is_str(read(a, STR("<?xml version='1.0' encoding='iso-8859-1'?>"
 	    ONE("\xe9"))), STR("m '\xc3\xa9 "));
 	is_str(read(a, STR(ONE("\xe9"))), STR("INVALID"));
+	is_str(read(a, STR("<?xml version='1.0' encoding='ASCII'?>"
+	    ONE("x"))), STR("m 'x "));
+	is_str(read(a, STR("<?xml version='1.0' encoding='ASCII'?>"
+	    ONE("\xe9"))), STR("INVALID"));
 	is_str(read(a, STR("<?xml version='1.0' encoding='koi8-r'?>"
 	    ONE("x"))), STR("INVALID"));
 }
