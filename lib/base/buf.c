@@ -92,21 +92,35 @@ html_entity(char c)
 	}
 }
 
+/* How many bytes from i on need no escaping. */
+static size_t
+html_plain(struct str text, size_t i)
+{
+	static const bool special[256] = {
+		['&'] = true, ['<'] = true, ['>'] = true, ['"'] = true,
+		['\''] = true,
+	};
+	size_t end = i;
+
+	while (end < text.n && !special[(unsigned char)text.p[end]])
+		end++;
+	return end - i;
+}
+
 void
 buf_html(struct buf *b, struct str text)
 {
-	size_t start = 0;	/* of the stretch that needs no escaping */
+	size_t i = 0;
 
-	for (size_t i = 0; i < text.n; i++) {
-		const char *entity = html_entity(text.p[i]);
+	for (;;) {
+		size_t n = html_plain(text, i);
 
-		if (!entity)
-			continue;
-		buf_put(b, str_sub(text, start, i));
-		buf_put(b, str_c(entity));
-		start = i + 1;
+		buf_put(b, str_sub(text, i, i + n));
+		i += n;
+		if (i == text.n)
+			return;
+		buf_put(b, str_c(html_entity(text.p[i++])));
 	}
-	buf_put(b, str_sub(text, start, text.n));
 }
 
 /* XML 1.0 production [2], less what needs an entity. */
