@@ -28,6 +28,7 @@ struct rendering {
 	struct str canonical;		/* of one release, or empty */
 	struct buf body;
 	int64_t serial;
+	bool is_lock_free;		/* R3's two answers, of one project */
 	bool is_held;
 };
 
@@ -38,21 +39,32 @@ struct form {
 	    struct rendering *r, struct err *err);
 };
 
+/*
+ * R3 in one round trip: each statement of a pipeline is a transaction of its
+ * own, so the second takes its snapshot when the first has seen the lock.
+ */
 static enum status
 read_simple(struct index *ix, struct arena *a, struct rendering *r,
     struct simple_project *out, struct err *err)
 {
-	struct db_rows rows;
+	const struct db_arg name[] = { db_text(r->project) };
+	struct db_call calls[] = {
+		{ .sql = SQL_PROJECT_LOCK_FREE, .args = name, .n_args = 1 },
+		{ .sql = SQL_PAGE_SIMPLE_PROJECT, .args = name, .n_args = 1 },
+	};
+	const struct db_rows *rows = &calls[1].rows;
 	enum status st;
 
-	st = db_run(ix->db, a, SQL_PAGE_SIMPLE_PROJECT,
-	    DB_ARGS(db_text(r->project)), &rows, err);
+	FAULT_POINT("R3");
+	st = db_run_each(ix->db, a, calls, 2, err);
 	if (st != OK)
 		return st;
-	if (rows.n == 0)
+	if (rows->n == 0)
 		return NOT_FOUND;
-	r->is_held = db_bool_at(&rows, 0, PAGE_SIMPLE_PROJECT_IS_HELD);
-	simple_project_from_rows(a, r->project, &rows, out);
+	r->is_lock_free = db_bool_at(&calls[0].rows, 0,
+	    PROJECT_LOCK_FREE_IS_FREE);
+	r->is_held = db_bool_at(rows, 0, PAGE_SIMPLE_PROJECT_IS_HELD);
+	simple_project_from_rows(a, r->project, rows, out);
 	r->serial = out->last_serial;
 	return OK;
 }
@@ -81,20 +93,45 @@ render_simple_json(struct index *ix, struct arena *a, struct rendering *r,
 	return st;
 }
 
+/* R3, first half: in a statement and a transaction of its own. */
+static enum status
+test_lock(struct index *ix, struct arena *a, struct rendering *r,
+    struct err *err)
+{
+	struct db_rows rows;
+	enum status st;
+
+	FAULT_POINT("R3");
+	st = db_run(ix->db, a, SQL_PROJECT_LOCK_FREE,
+	    DB_ARGS(db_text(r->project)), &rows, err);
+	if (st == OK)
+		r->is_lock_free = db_bool_at(&rows, 0,
+		    PROJECT_LOCK_FREE_IS_FREE);
+	return st;
+}
+
 static enum status
 render_project_json(struct index *ix, struct arena *a, struct rendering *r,
     struct err *err)
 {
-	return project_json(ix, a, r->project, r->canonical, &r->body,
-	    &r->serial, &r->is_held, err);
+	enum status st = test_lock(ix, a, r, err);
+
+	if (st == OK)
+		st = project_json(ix, a, r->project, r->canonical, &r->body,
+		    &r->serial, &r->is_held, err);
+	return st;
 }
 
 static enum status
 render_project_rss(struct index *ix, struct arena *a, struct rendering *r,
     struct err *err)
 {
-	return feed_project(ix, a, r->project, &r->body, &r->serial,
-	    &r->is_held, err);
+	enum status st = test_lock(ix, a, r, err);
+
+	if (st == OK)
+		st = feed_project(ix, a, r->project, &r->body, &r->serial,
+		    &r->is_held, err);
+	return st;
 }
 
 static enum status
@@ -202,22 +239,6 @@ render(struct index *ix, struct arena *a, const struct form *form,
 	return OK;
 }
 
-/* R3, first half: in a statement and a transaction of its own. */
-static enum status
-test_lock(struct index *ix, struct arena *a, struct str project,
-    bool *is_free, struct err *err)
-{
-	struct db_rows rows;
-	enum status st;
-
-	FAULT_POINT("R3");
-	st = db_run(ix->db, a, SQL_PROJECT_LOCK_FREE,
-	    DB_ARGS(db_text(project)), &rows, err);
-	if (st == OK)
-		*is_free = db_bool_at(&rows, 0, PROJECT_LOCK_FREE_IS_FREE);
-	return st;
-}
-
 /* R1 to R5. */
 static enum status
 project_page(struct index *ix, struct arena *a, const struct form *form,
@@ -225,7 +246,6 @@ project_page(struct index *ix, struct arena *a, const struct form *form,
 {
 	struct str key = cache_key(a, form, r->canonical, page->is_gzip);
 	struct page_look look;
-	bool is_free = false;
 	enum status st;
 
 	page_cache_get(ix->cache, a, r->project, key, &look);	/* R1, R2 */
@@ -234,12 +254,10 @@ project_page(struct index *ix, struct arena *a, const struct form *form,
 		page->was_cached = true;
 		return OK;
 	}
-	st = test_lock(ix, a, r->project, &is_free, err);
-	if (st == OK)
-		st = render(ix, a, form, r, page, err);
+	st = render(ix, a, form, r, page, err);		/* R3 */
 	if (st != OK)
 		return st;
-	page->no_store = !is_free || r->is_held;
+	page->no_store = !r->is_lock_free || r->is_held;
 	if (!page->no_store)					/* R4 */
 		page_cache_put(ix->cache, r->project, key, &look,
 		    page->serial, pack(a, page));
