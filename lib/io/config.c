@@ -92,7 +92,7 @@ static const struct row rows[] = {
 	{ ROW(statement_timeout_ms), .type = MILLISECONDS, .normal = "30s",
 	    .min = 100, .max = 3600000,
 	    .help = "How long one SQL statement may take." },
-	{ ROW(max_requests), .type = COUNT, .normal = "10000",
+	{ ROW(max_requests), .type = COUNT, .normal = "1000000",
 	    .min = 0, .max = 1000000000,
 	    .help = "Requests after which a worker is replaced. 0: never." },
 	{ ROW(max_connections), .type = COUNT, .normal = "512",

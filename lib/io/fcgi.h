@@ -79,7 +79,7 @@ struct fcgi_options {
  * StandardInput=socket put the socket (FCGI_LISTENSOCK_FILENO). */
 #define FCGI_OPTIONS (struct fcgi_options){	\
 	.listen_fd = 0,				\
-	.max_requests = 10000,			\
+	.max_requests = 1000000,		\
 	.max_connections = 512,			\
 	.io_timeout_ms = 30000,			\
 	.drain_ms = 1000,			\
