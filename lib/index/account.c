@@ -7,17 +7,12 @@
 #include "io/db.h"
 #include "io/secret.h"
 
-/* What a wrong name costs must be what a wrong password costs. */
-static const char nobodys_hash[] =
-    "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$"
-    "Zx5Hjb5zNpSRBAHpxTZnzdtxr0Hpoa3OlSKnyYAhNwc";
-
 static enum status
 identify_password(struct index *ix, struct arena *a,
     const struct credential *credential, struct caller *out,
     struct err *err)
 {
-	struct str hash = str_c(nobodys_hash);
+	struct str hash = password_nobodys_hash();
 	struct db_rows rows;
 	bool is_known, is_right;
 	enum status st;
@@ -99,6 +94,21 @@ password_check(struct str password, struct err *err)
 	return OK;
 }
 
+/* UNAVAILABLE without the memory that hashing takes. */
+static enum status
+hash_password(struct arena *a, struct str password, struct str *out,
+    struct err *err)
+{
+	struct str hash = password_hash(a, password,
+	    &password_cost_interactive);
+
+	if (hash.n == 0)
+		return err_set(err, UNAVAILABLE, "there is not the memory to "
+		    "hash a password");
+	*out = hash;
+	return OK;
+}
+
 enum status
 account_add(struct index *ix, struct arena *a, struct str name,
     struct str email, struct str password, struct err *err)
@@ -114,10 +124,10 @@ account_add(struct index *ix, struct arena *a, struct str name,
 		    STR_ARG(name), ACCOUNT_NAME_BYTES);
 	if (password.n) {
 		st = password_check(password, err);
+		if (st == OK)
+			st = hash_password(a, password, &hash, err);
 		if (st != OK)
 			return st;
-		hash = password_hash(a, password,
-		    &password_cost_interactive);
 	}
 	st = db_run(ix->db, a, SQL_ACCOUNT_ADD, DB_ARGS(db_text(name),
 	    db_text(email), db_text_or_null(hash)), &rows, err);
@@ -148,17 +158,19 @@ enum status
 account_set_password(struct index *ix, struct arena *a, struct str name,
     struct str password, struct err *err)
 {
+	struct str hash;
 	int64_t id;
 	enum status st;
 
 	st = password_check(password, err);
 	if (st == OK)
 		st = account_id(ix, a, name, &id, err);
+	if (st == OK)
+		st = hash_password(a, password, &hash, err);
 	if (st != OK)
 		return st;
 	return db_run(ix->db, a, SQL_ACCOUNT_SET_PASSWORD,
-	    DB_ARGS(db_int(id), db_text(password_hash(a, password,
-	    &password_cost_interactive))), NULL, err);
+	    DB_ARGS(db_int(id), db_text(hash)), NULL, err);
 }
 
 enum status

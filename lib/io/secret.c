@@ -53,6 +53,13 @@ password_verify(struct str hash, struct str password)
 	    password.n) == 0;
 }
 
+struct str
+password_nobodys_hash(void)
+{
+	return STR("$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$"
+	    "Zx5Hjb5zNpSRBAHpxTZnzdtxr0Hpoa3OlSKnyYAhNwc");
+}
+
 void
 random_bytes(void *out, size_t n)
 {

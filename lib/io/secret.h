@@ -61,6 +61,13 @@ struct str password_hash(struct arena *a, struct str password,
  */
 bool password_verify(struct str hash, struct str password);
 
+/*
+ * A hash at password_cost_interactive that is nobody's: verify against it
+ * where there is no account, so that a wrong name takes as long as a wrong
+ * password and names cannot be found out.
+ */
+struct str password_nobodys_hash(void);
+
 /* Bytes that nobody can guess.  The kernel's generator never fails. */
 void random_bytes(void *out, size_t n);
 

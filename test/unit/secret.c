@@ -1,6 +1,8 @@
 /* Unit tests of io/secret. */
 #include "tap.h"
 
+#include <sodium.h>
+
 #include "io/digest.h"
 #include "io/secret.h"
 
@@ -33,6 +35,19 @@ test_the_usual_cost_is_two_passes_over_64_mb(struct arena *a)
 
 	ok(str_starts(hash, STR("$argon2id$v=19$m=65536,t=2,p=1$")));
 	ok(password_verify(hash, STR("x")));
+}
+
+/* libsodium parses it whole, and finds nothing to bring up to date. */
+static void
+test_nobodys_hash_costs_what_others_do(struct arena *a)
+{
+	struct str hash = password_nobodys_hash();
+
+	is_int(crypto_pwhash_str_needs_rehash(str_z(a, hash),
+	    password_cost_interactive.ops,
+	    password_cost_interactive.memory_bytes), 0);
+	is_int((int64_t)hash.n, (int64_t)password_hash(a, STR("x"), NULL).n);
+	ok(!password_verify(hash, STR("")));
 }
 
 static void
@@ -138,6 +153,7 @@ main(void)
 	RUN(test_a_password_verifies_against_its_hash_only);
 	RUN(test_the_same_password_never_hashes_alike);
 	RUN(test_the_usual_cost_is_two_passes_over_64_mb);
+	RUN(test_nobodys_hash_costs_what_others_do);
 	RUN(test_damaged_hashes_verify_nothing);
 	RUN(test_a_password_over_the_limit_has_no_hash);
 	RUN(test_a_new_token_is_one_and_hashes_to_what_we_store);
