@@ -59,7 +59,7 @@ form_begin(void *arg, const struct multipart_part *part, struct err *err)
 	if (part->is_file && !is_ignored_file(part->name))
 		findings_add(form->found, part->name, "'%.*s' must be a text, "
 		    "not a file", STR_ARG(part->name));
-	form->value->len = 0;
+	form->value.len = 0;
 	return OK;
 }
 
@@ -73,7 +73,7 @@ form_data(void *arg, struct str bytes, struct err *err)
 		return staged_write(form->upload.staged, bytes.p, bytes.n,
 		    err);
 	case PART_FIELD:
-		buf_put(form->value, bytes);
+		buf_put(&form->value, bytes);
 		return OK;
 	default:
 		return OK;
@@ -84,7 +84,7 @@ static enum status
 form_end(void *arg, struct err *err)
 {
 	struct form *form = arg;
-	struct str value = buf_view(form->value);
+	struct str value = buf_view(&form->value);
 	struct arena *a = form->rq->arena;
 
 	if (form->part == PART_CONTENT)
@@ -112,10 +112,9 @@ form_read(struct index *ix, struct request *rq, struct form *out,
 		.begin = form_begin, .data = form_data, .end = form_end,
 	};
 	struct multipart_limits limits = form_limits;
-	struct buf value = buf_new(rq->arena);
 
 	*out = (struct form){
-		.found = found, .ix = ix, .rq = rq, .value = &value,
+		.found = found, .ix = ix, .rq = rq, .value = buf_new(rq->arena),
 		.action = request_query(rq, STR(":action")),
 	};
 	limits.total_bytes = ix->config->upload_limit_bytes;

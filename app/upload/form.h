@@ -7,6 +7,7 @@
 #ifndef UPLOAD_FORM_H
 #define UPLOAD_FORM_H
 
+#include "base/buf.h"
 #include "base/str.h"
 #include "index/upload.h"
 
@@ -24,7 +25,7 @@ struct form {
 	struct request *rq;
 	enum { PART_FIELD, PART_CONTENT, PART_IGNORED } part;
 	struct str name;
-	struct buf *value;
+	struct buf value;
 };
 
 /*

@@ -66,6 +66,9 @@ upload_field(struct arena *a, struct upload *up, struct str name,
 	if (is_left_out(value))
 		return;
 	if (place) {
+		if (str_find(value, '\0', 0) < value.n)
+			findings_add(found, name, "'%.*s' has a control "
+			    "character (U+0000)", STR_ARG(name));
 		if (place->n)
 			findings_add(found, name, "Field '%.*s' was sent "
 			    "twice; send it once", STR_ARG(name));
@@ -182,16 +185,17 @@ check_digests(struct arena *a, const struct upload *up,
     struct findings *found)
 {
 	const struct digests *d = &up->digests;
+	bool is_blake2_512 = up->blake2_256_digest.n == 128;
 
 	if (up->md5_digest.n == 0 && up->sha256_digest.n == 0 &&
-	    up->blake2_256_digest.n == 0)
+	    (up->blake2_256_digest.n == 0 || is_blake2_512))
 		findings_add(found, STR("sha256_digest"),
 		    "Error: Include at least one message digest.");
 	check_digest(a, STR("md5_digest"), up->md5_digest, d->md5,
 	    sizeof(d->md5), found);
 	check_digest(a, STR("sha256_digest"), up->sha256_digest, d->sha256,
 	    sizeof(d->sha256), found);
-	if (up->blake2_256_digest.n != 128)
+	if (!is_blake2_512)
 		check_digest(a, STR("blake2_256_digest"), up->blake2_256_digest,
 		    d->blake2b_256, sizeof(d->blake2b_256), found);
 }

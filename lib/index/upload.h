@@ -60,14 +60,15 @@ struct upload {
 
 /*
  * Take one text field of the form.  Unknown fields are ignored, as pypi.org
- * does; a scalar that comes twice, or text that is not UTF-8, is a finding.
+ * does; one of our own fields that comes twice or has a NUL, and any text that
+ * is not UTF-8, is a finding.  Metadata is checked by upload_check_form().
  */
 void upload_field(struct arena *a, struct upload *up, struct str name,
     struct str value, struct findings *found);
 
 /*
- * Check the name and version of a form without a file: `setup.py register`,
- * and `:action=verify`.
+ * Check what the form says, and set project and version by it.  This is all
+ * for a form without a file: `setup.py register`, and `:action=verify`.
  */
 void upload_check_form(struct index *ix, struct arena *a, struct upload *up,
     struct findings *found);
