@@ -49,11 +49,15 @@ project_get(struct index *ix, struct arena *a, struct str name,
 	return st;
 }
 
-/* Is the name free, and unlike any that people would take it for? */
+/*
+ * Is the name free, and unlike any that people would take it for?  Within a
+ * change it stays so until that is committed.
+ */
 static enum status
 check_name(struct index *ix, struct arena *a, struct str normalized_name,
     struct err *err)
 {
+	struct str ultra = name_ultra(a, normalized_name);
 	struct db_rows rows;
 	enum status st;
 
@@ -63,9 +67,14 @@ check_name(struct index *ix, struct arena *a, struct str normalized_name,
 			return err_set(err, CONFLICT, "The name '%.*s' isn't "
 			    "allowed: people who mistype a pip command would "
 			    "install it", STR_ARG(normalized_name));
+	if (db_in_transaction(ix->db)) {
+		st = db_run(ix->db, a, SQL_PROJECT_LOCK_SIMILAR,
+		    DB_ARGS(db_text(ultra)), &rows, err);
+		if (st != OK)
+			return st;
+	}
 	st = db_run(ix->db, a, SQL_PROJECT_FIND_SIMILAR,
-	    DB_ARGS(db_text(name_ultra(a, normalized_name)),
-	    db_text(normalized_name)), &rows, err);
+	    DB_ARGS(db_text(ultra), db_text(normalized_name)), &rows, err);
 	if (st == OK && rows.n > 0)
 		return err_set(err, CONFLICT, "The name '%.*s' is too similar "
 		    "to the existing project '%.*s'", STR_ARG(normalized_name),
@@ -216,6 +225,17 @@ struct status_change {
 	struct str reason;
 };
 
+/* As pypi.org words it, which has a journal row for quarantine only. */
+static void
+note_status(struct change *ch, struct str was, struct str is)
+{
+	struct str active = STR("active"), quarantined = STR("quarantined");
+
+	change_note(ch, STR(""), str_eq(is, active) &&
+	    str_eq(was, quarantined) ? STR("project quarantine cleared") :
+	    str_fmt(ch->arena, "project %.*s", STR_ARG(is)));
+}
+
 static enum status
 apply_status(struct change *ch, void *arg, struct err *err)
 {
@@ -234,8 +254,7 @@ apply_status(struct change *ch, void *arg, struct err *err)
 	    DB_ARGS(db_int(project.id), db_text(to->status),
 	    db_text(to->reason)), NULL, err);
 	if (st == OK)
-		change_note(ch, STR(""), str_fmt(ch->arena, "project %.*s",
-		    STR_ARG(to->status)));
+		note_status(ch, project.status, to->status);
 	return st;
 }
 

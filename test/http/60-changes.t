@@ -2,6 +2,7 @@
 # Changes from the command line: what each does to every page, what it writes
 # into the journal, and what it says when it cannot.
 
+import concurrent.futures
 import os
 import subprocess
 import sys
@@ -149,7 +150,44 @@ def test_a_deleted_project_is_404_and_may_be_anothers():
     equal(RPC.package_roles('delproject'), [['Owner', 'bob']])
 
 
+def sql(text):
+    return CLIENT.index.output(
+        ['psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', CLIENT.index.conninfo,
+         '-c', text])
+
+
+# Another worker, as it makes a project of the name f00: it waits with its
+# commit until somebody waits for its lock.
+SIMILAR = """
+    BEGIN;
+    SELECT pg_advisory_xact_lock(hashtextextended('f00', 1));
+    INSERT INTO project (name, normalized_name, ultra_name, last_serial)
+    VALUES ('foo', 'foo', 'f00', 0);
+    DO $$ BEGIN
+        FOR i IN 1..6000 LOOP
+            EXIT WHEN EXISTS (SELECT FROM pg_locks
+                               WHERE locktype = 'advisory' AND NOT granted);
+            PERFORM pg_sleep(0.01);
+        END LOOP;
+    END $$;
+    COMMIT
+"""
+LOCKS = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
+
+
+def test_of_two_new_names_that_are_similar_only_one_is_taken():
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        other = pool.submit(sql, SIMILAR)
+        while sql(LOCKS).strip() == '0':
+            ok(not other.done(), 'the other has the lock first')
+        answer = CLIENT.upload(*wheel('f0o', '1'))
+        other.result()
+    contains(answer.words, "too similar to the existing project 'foo'")
+    sql("DELETE FROM project WHERE name = 'foo'")
+
+
 def test_a_projects_status_is_shown_and_obeyed():
+    words = {'active': 'quarantine cleared'}
     put(wheel('status', '1'))
     for status, uploads, files in (('archived', 403, 1),
                                    ('deprecated', 200, 1),
@@ -157,7 +195,7 @@ def test_a_projects_status_is_shown_and_obeyed():
                                    ('active', 200, 1)):
         equal(journal('project', 'status', 'status', status, '--reason',
                       f'because {status}'),
-              [('status', None, f'project {status}')])
+              [('status', None, 'project ' + words.get(status, status))])
         page = CLIENT.project('status')
         equal(page['project-status'],
               {'status': status, 'reason': f'because {status}'})
@@ -165,6 +203,7 @@ def test_a_projects_status_is_shown_and_obeyed():
                  f'name="pypi:project-status" content="{status}"')
         equal(len(page['files']) > 0, files > 0, status)
         equal('status' in RPC.list_packages(), files > 0)
+        equal(len(RPC.release_urls('status', '1')), files)
         equal(CLIENT.upload(*wheel('status', f'2.{len(status)}')).status,
               uploads, status)
         equal(journal('project', 'status', 'status', status, '--reason',
