@@ -267,6 +267,8 @@ static void
 put_release_file(struct rpc *rpc, const struct release_file *file)
 {
 	struct str base = str_c(rpc->ix->config->external_url);
+	struct str path = link_file(rpc->arena, STR(""), file->blake2b_256,
+	    file->filename);
 	struct buf *b = out(rpc);
 
 	xmlrpc_struct(b);
@@ -289,8 +291,10 @@ put_release_file(struct rpc *rpc, const struct release_file *file)
 	xmlrpc_member(b, STR("upload_time"));
 	xmlrpc_datetime(b, file->uploaded_at_us);
 	xmlrpc_member_end(b);
-	member_str(b, STR("url"), link_file(rpc->arena, base,
-	    file->blake2b_256, file->filename));
+	member_str(b, STR("path"), str_sub(path, STR("/packages/").n,
+	    path.n));
+	member_str(b, STR("url"), str_fmt(rpc->arena, "%.*s%.*s",
+	    STR_ARG(base), STR_ARG(path)));
 	xmlrpc_struct_end(b);
 }
 
@@ -348,6 +352,22 @@ put_no_downloads(struct buf *b)
 	xmlrpc_member_end(b);
 }
 
+/* What pypi.org once knew of a release, and answered as None ever since. */
+static void
+put_forgotten(struct buf *b)
+{
+	static const struct str names[] = {
+		STR_INIT("bugtrack_url"), STR_INIT("docs_url"),
+		STR_INIT("stable_version"),
+		STR_INIT("cheesecake_code_kwalitee_id"),
+		STR_INIT("cheesecake_documentation_id"),
+		STR_INIT("cheesecake_installability_id"),
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		member_nil(b, names[i]);
+}
+
 /* A struct of everything; an empty one when there is no such release. */
 static enum status
 release_data(struct rpc *rpc, struct err *err)
@@ -374,8 +394,7 @@ release_data(struct rpc *rpc, struct err *err)
 		    metadata_get(&facts.metadata, METADATA_PLATFORM));
 		put_metadata(b, &facts.metadata);
 		member_bool(b, STR("_pypi_hidden"), facts.is_yanked);
-		member_nil(b, STR("bugtrack_url"));
-		member_nil(b, STR("docs_url"));
+		put_forgotten(b);
 		member_str(b, STR("package_url"), url);
 		member_str(b, STR("release_url"), url);
 		put_no_downloads(b);

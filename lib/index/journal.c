@@ -3,6 +3,8 @@
 #include "index/index.h"
 #include "io/db.h"
 
+#define LAST_S	((int64_t)253402300799)	/* the last second of the year 9999 */
+
 struct each_event {
 	event_fn each;
 	void *arg;
@@ -50,6 +52,13 @@ project_row(void *arg, const struct db_rows *row)
 	return to->each(to->arg, &event);
 }
 
+/* Any number of seconds, as a time of which to_timestamp() knows. */
+static struct db_arg
+time_arg(int64_t at_s)
+{
+	return db_int(at_s < 0 ? 0 : at_s > LAST_S ? LAST_S : at_s);
+}
+
 enum status
 journal_since_serial(struct index *ix, struct arena *a, int64_t serial,
     int64_t at_most, event_fn each, void *arg, struct err *err)
@@ -67,7 +76,7 @@ journal_since_time(struct index *ix, struct arena *a, int64_t since_s,
 	struct each_event to = { each, arg };
 
 	return db_stream(ix->db, a, SQL_JOURNAL_SINCE_TIME,
-	    DB_ARGS(db_int(since_s), db_int(at_most)), event_row, &to, err);
+	    DB_ARGS(time_arg(since_s), db_int(at_most)), event_row, &to, err);
 }
 
 enum status
@@ -77,7 +86,7 @@ journal_updated_releases(struct index *ix, struct arena *a, int64_t since_s,
 	struct each_event to = { each, arg };
 
 	return db_stream(ix->db, a, SQL_JOURNAL_UPDATED_RELEASES,
-	    DB_ARGS(db_int(since_s), db_int(at_most)), release_row, &to, err);
+	    DB_ARGS(time_arg(since_s), db_int(at_most)), release_row, &to, err);
 }
 
 enum status
@@ -87,5 +96,5 @@ journal_changed_projects(struct index *ix, struct arena *a, int64_t since_s,
 	struct each_event to = { each, arg };
 
 	return db_stream(ix->db, a, SQL_JOURNAL_CHANGED_PACKAGES,
-	    DB_ARGS(db_int(since_s), db_int(at_most)), project_row, &to, err);
+	    DB_ARGS(time_arg(since_s), db_int(at_most)), project_row, &to, err);
 }

@@ -126,6 +126,7 @@ def test_release_urls_have_the_fields_and_types_of_old():
                           ('upload_time', xmlrpc.client.DateTime)):
             equal(type(file[key]), kind, key)
         equal((file['size'], file['comment_text']), (len(data), 'a comment'))
+        ok(file['url'].endswith('/packages/' + file['path']))
         when = datetime.datetime.strptime(file['upload_time'].value,
                                           '%Y%m%dT%H:%M:%S')
         age = datetime.datetime.utcnow() - when
@@ -151,7 +152,8 @@ def test_release_data_is_the_metadata_or_an_empty_struct():
         equal(data['classifiers'], ['Topic :: Utilities'])
         equal(data['requires_dist'], ['six'])
         equal((data['keywords'], data['description']), ('a,b', 'text\n'))
-        equal(data['bugtrack_url'], None)
+        for forgotten in 'bugtrack_url', 'docs_url', 'stable_version':
+            equal(data[forgotten], None)
         equal(data['_pypi_hidden'], False)
         equal(data['downloads'],
               {'last_day': -1, 'last_week': -1, 'last_month': -1})
@@ -163,6 +165,18 @@ def test_control_characters_become_nothing_that_breaks_xml():
     text = 'bell \x07 tab \t del \x7f'
     put(wheel('control', '1', body=text + '\n'))
     contains(RPC.release_data('control', '1')['description'], 'bell')
+
+
+def test_times_that_no_calendar_has_are_the_first_and_the_last():
+    for method in 'changelog', 'updated_releases', 'changed_packages':
+        for seconds, there in ((-2**63, True), (-10**13, True),
+                               (10**13, False), (2**63 - 1, False)):
+            answer = CLIENT.ask('POST', '/pypi', (
+                f'<methodCall><methodName>{method}</methodName><params><param>'
+                f'<value><i8>{seconds}</i8></value></param></params>'
+                '</methodCall>').encode(), {'Content-Type': 'text/xml'})
+            got = xmlrpc.client.loads(answer.text)[0][0]
+            equal(len(got) > 0, there, f'{method} {seconds}')
 
 
 def test_roles_are_told_both_ways():
