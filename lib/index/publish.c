@@ -14,10 +14,17 @@
 /* A fence lives for fence_ttl; as much again for clocks and margin. */
 #define HOLD_AGE_FENCES	2
 
+/*
+ * By when whoever was told to try again has.  The runner must not end a hold
+ * by its age before: the next try would find none, and begin to wait anew.
+ */
+#define HOLD_LOST_FENCES	20
+
 /* This project's hold, if it has one. */
 struct hold {
 	bool exists;
 	bool is_waited_out;	/* no fence from before it can be left */
+	bool is_lost;		/* nobody comes back for it */
 };
 
 void
@@ -37,9 +44,9 @@ project_lock(struct change *ch, struct err *err)
 }
 
 static bool
-is_waited_out(const struct index *ix, int64_t age_us)
+is_older(const struct index *ix, int64_t age_us, int64_t fences)
 {
-	return age_us >= HOLD_AGE_FENCES * ix->config->fence_ttl_s * SECOND_US;
+	return age_us >= fences * ix->config->fence_ttl_s * SECOND_US;
 }
 
 /* W1's lock, and then whether there is a hold, in one round trip. */
@@ -51,6 +58,7 @@ lock_and_find_hold(struct change *ch, struct hold *out, struct err *err)
 		{ .sql = SQL_PROJECT_LOCK, .args = &project, .n_args = 1 },
 		{ .sql = SQL_HOLD_AGE, .args = &project, .n_args = 1 },
 	};
+	int64_t age_us;
 	enum status st;
 
 	*out = (struct hold){ .exists = false };
@@ -58,8 +66,9 @@ lock_and_find_hold(struct change *ch, struct hold *out, struct err *err)
 	if (st != OK || calls[1].st == NOT_FOUND)
 		return st;
 	out->exists = true;
-	out->is_waited_out = is_waited_out(ch->ix,
-	    db_int64(&calls[1].rows, 0, HOLD_AGE_AGE_US));
+	age_us = db_int64(&calls[1].rows, 0, HOLD_AGE_AGE_US);
+	out->is_waited_out = is_older(ch->ix, age_us, HOLD_AGE_FENCES);
+	out->is_lost = is_older(ch->ix, age_us, HOLD_LOST_FENCES);
 	return OK;
 }
 
@@ -225,7 +234,7 @@ end_hold(struct change *ch, int64_t *ended, struct err *err)
 	if (st != OK)
 		return st;
 	st = lock_and_find_hold(ch, &hold, err);
-	if (st != OK || !hold.exists || (!hold.is_waited_out &&
+	if (st != OK || !hold.exists || (!hold.is_lost &&
 	    page_cache_drop_fence(ch->ix->cache, ch->project) !=
 	    FENCE_DROPPED)) {
 		db_rollback(ch->ix->db);

@@ -80,8 +80,9 @@ MUST_USE enum status publish(struct index *ix, struct arena *a,
     void *arg, int64_t *serial, struct err *err);
 
 /*
- * The janitor's half of W2h: end every hold whose fence can be deleted now or
- * has expired.  *ended counts them.  For the runner.
+ * The janitor's half of W2h: end every hold whose fence can be deleted now, or
+ * that is so old that nobody will come back for it.  *ended counts them.  For
+ * the runner.
  */
 MUST_USE enum status publish_end_holds(struct index *ix, struct arena *a,
     int64_t *ended, struct err *err);
