@@ -6,15 +6,27 @@
 #include "base/utf8.h"
 #include "http/escape.h"
 
+/* What stands behind "NAME=", or NULL if the entry is of another name. */
+static const char *
+value_of(const char *entry, const char *name)
+{
+	while (*name && *entry == *name) {
+		entry++;
+		name++;
+	}
+	return *name == '\0' && *entry == '=' ? entry + 1 : NULL;
+}
+
 /* A parameter of the array, or an empty view. */
 static struct str
 param(const char *const *env, const char *name)
 {
-	size_t n = strlen(name);
+	for (; *env; env++) {
+		const char *value = value_of(*env, name);
 
-	for (; *env; env++)
-		if (strncmp(*env, name, n) == 0 && (*env)[n] == '=')
-			return str_c(*env + n + 1);
+		if (value)
+			return str_c(value);
+	}
 	return STR("");
 }
 
