@@ -106,6 +106,8 @@ serve(void *app, struct fcgi_request *from)
 		respond_error(&rq, &rs, st, &err, NULL);
 	if (st == OK || !rs.head_sent)
 		send_rest(&rq, &rs, from);
+	else
+		fcgi_break_off(from);
 	log_one(l, &rq, &rs, st == OK ? NULL : err.text, began_us,
 	    db_stats(ix->db).rows - rows);
 	arena_reset(l->arena);

@@ -48,6 +48,7 @@ struct fcgi_request {
 	bool at_end;		/* the body was read to its end */
 	bool in_failed;		/* nginx went away, or sent nonsense */
 	bool out_failed;	/* nginx does not take the answer */
+	bool broken_off;	/* the answer has no end */
 	bool last;		/* no other request may follow this one */
 	bool is_new;		/* no request has come yet */
 	int64_t until_us;	/* when LINGERING, or the time to be new, ends */
@@ -264,6 +265,12 @@ fcgi_write(struct fcgi_request *rq, struct str bytes)
 	return st;
 }
 
+void
+fcgi_break_off(struct fcgi_request *rq)
+{
+	rq->broken_off = true;
+}
+
 /* One request from beginning to end */
 
 /*
@@ -324,7 +331,14 @@ static void
 finish(struct server *s, struct fcgi_request *rq, bool keep)
 {
 	bool failed = rq->in_failed || rq->out_failed;
-	bool whole = !failed && discard_rest(rq);
+	bool whole;
+
+	if (rq->broken_off) {
+		FCGX_Free(&rq->lib, 0);
+		hang_up(s, rq);
+		return;
+	}
+	whole = !failed && discard_rest(rq);
 
 	/* nginx may have sent a whole body that we have not read: it too must
 	 * be told to give the connection up. */
@@ -385,7 +399,7 @@ serve_one(struct server *s, struct fcgi_request *rq)
 	 * blocking farewell (detached) nor accept another (listen_sock -1). */
 	rq->lib.keepConnection = 1;
 	rq->lib.detached = 1;
-	rq->at_end = rq->in_failed = rq->out_failed = false;
+	rq->at_end = rq->in_failed = rq->out_failed = rq->broken_off = false;
 	if (FCGX_Accept_r(&rq->lib) != 0) {
 		forget(s, rq);
 		return;

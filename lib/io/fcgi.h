@@ -123,4 +123,11 @@ long fcgi_read(struct fcgi_request *rq, void *bytes, size_t n);
  */
 MUST_USE enum status fcgi_write(struct fcgi_request *rq, struct str bytes);
 
+/*
+ * Break the answer off: it was begun and cannot be completed.  The connection
+ * closes without FCGI_END_REQUEST when serve() returns, so that nginx breaks
+ * off too, and no client takes what it has for the whole.
+ */
+void fcgi_break_off(struct fcgi_request *rq);
+
 #endif

@@ -1,7 +1,9 @@
 #!/usr/bin/python3 -B
 # The root list is made of chunks: whole, right after each change, and cheap.
 
+import concurrent.futures
 import gzip
+import http.client
 import os
 import re
 import sys
@@ -129,6 +131,42 @@ def rows_of_last(pattern):
     with open(CLIENT.index.path('log', 'simple.log')) as log:
         lines = [line for line in log if re.search(pattern, line)]
     return [int(re.search(r'rows=(\d+)', line)[1]) for line in lines]
+
+
+# Keeps everybody from the projects until one has waited for them in vain.
+NO_PROJECTS = """
+    BEGIN;
+    LOCK TABLE project IN ACCESS EXCLUSIVE MODE;
+    DO $$ BEGIN
+        FOR i IN 1..6000 LOOP
+            EXIT WHEN EXISTS (SELECT FROM pg_locks WHERE NOT granted);
+            PERFORM pg_sleep(0.01);
+        END LOOP;
+        FOR i IN 1..6000 LOOP
+            EXIT WHEN NOT EXISTS (SELECT FROM pg_locks WHERE NOT granted);
+            PERFORM pg_sleep(0.01);
+        END LOOP;
+    END $$;
+    COMMIT
+"""
+LOCKED = "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock'"
+
+
+def test_a_list_that_breaks_off_is_not_taken_for_a_whole_one():
+    whole = CLIENT.get('/simple/').text     # now all chunks are in the cache
+    sql("""UPDATE root_chunk SET serial = serial + 1 WHERE first_name =
+               (SELECT max(first_name) FROM root_chunk)""")
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        other = pool.submit(sql, NO_PROJECTS)
+        while sql(LOCKED).strip() == '0':
+            ok(not other.done(), 'the other has the lock first')
+        try:
+            answer = CLIENT.get('/simple/')
+            equal(answer.status, 503, f'{len(answer.text)} of {len(whole)}')
+        except http.client.IncompleteRead as cut:
+            ok(whole.startswith(cut.partial), 'the beginning of the list')
+        other.result()
+    equal(CLIENT.get('/simple/').text, whole)
 
 
 def test_a_project_in_each_chunk_can_go_and_the_first_one_too():
