@@ -17,6 +17,9 @@ static const struct multipart_limits form_limits = {
 	.header_bytes = 4096,
 };
 
+/* What a form may have beside its file; nginx leaves as much room. */
+#define FORM_ROOM	((int64_t)16 << 20)
+
 /* pypi.org dropped signatures in 2023; attestations it verifies itself. */
 static bool
 is_ignored_file(struct str name)
@@ -64,12 +67,25 @@ form_begin(void *arg, const struct multipart_part *part, struct err *err)
 }
 
 static enum status
+file_too_large(const struct form *form, struct err *err)
+{
+	int64_t limit = form->ix->config->upload_limit_bytes;
+
+	return err_set(err, TOO_LARGE, "File too large. This index takes files "
+	    "of up to %lld MB (%lld bytes).", (long long)(limit >> 20),
+	    (long long)limit);
+}
+
+static enum status
 form_data(void *arg, struct str bytes, struct err *err)
 {
 	struct form *form = arg;
 
 	switch (form->part) {
 	case PART_CONTENT:
+		form->content_bytes += (int64_t)bytes.n;
+		if (form->content_bytes > form->ix->config->upload_limit_bytes)
+			return file_too_large(form, err);
 		return staged_write(form->upload.staged, bytes.p, bytes.n,
 		    err);
 	case PART_FIELD:
@@ -117,6 +133,6 @@ form_read(struct index *ix, struct request *rq, struct form *out,
 		.found = found, .ix = ix, .rq = rq, .value = buf_new(rq->arena),
 		.action = request_query(rq, STR(":action")),
 	};
-	limits.total_bytes = ix->config->upload_limit_bytes;
+	limits.total_bytes = ix->config->upload_limit_bytes + FORM_ROOM;
 	return multipart_read(rq, &limits, &sink, out, err);
 }

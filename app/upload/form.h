@@ -7,6 +7,8 @@
 #ifndef UPLOAD_FORM_H
 #define UPLOAD_FORM_H
 
+#include <stdint.h>
+
 #include "base/buf.h"
 #include "base/str.h"
 #include "index/upload.h"
@@ -26,6 +28,7 @@ struct form {
 	enum { PART_FIELD, PART_CONTENT, PART_IGNORED } part;
 	struct str name;
 	struct buf value;
+	int64_t content_bytes;		/* of the file, so far */
 };
 
 /*

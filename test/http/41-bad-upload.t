@@ -326,12 +326,30 @@ def test_too_much_is_refused_before_it_is_read():
     contains(answer.words, f'{LIMIT_BYTES >> 20} MB')
 
 
-def test_a_little_too_much_is_refused_in_our_own_words():
+def test_the_limit_is_the_files_and_not_the_forms():
     with Unchanged():
-        answer = CLIENT.upload(*demo(files=[('x', os.urandom(LIMIT_BYTES))]))
-    say(answer.words)
-    refused(answer, 413)
-    contains(answer.words, '8')
+        for size, status, text in (
+                (LIMIT_BYTES, 400, 'not a zipfile'),
+                (LIMIT_BYTES + 1, 413, 'files of up to 8 MB'),
+                (LIMIT_BYTES + (20 << 20), 413, 'files of up to 8 MB')):
+            answer = CLIENT.upload(PLACE, os.urandom(size))
+            equal(answer.status, status, answer.words)
+            contains(answer.words, text)
+
+
+def test_a_body_without_end_is_ended():
+    chunk = b'100000\r\n' + b'x' * 0x100000 + b'\r\n'
+    with Unchanged(), CLIENT.connect() as sock:
+        sock.sendall((
+            'POST /legacy/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n'
+            f'Authorization: {CLIENT.auth()["Authorization"]}\r\n'
+            'Content-Type: multipart/form-data; boundary=x\r\n'
+            'Transfer-Encoding: chunked\r\n\r\n').encode())
+        for _ in range(2 * (LIMIT_BYTES >> 20) + 16):
+            sock.sendall(chunk)
+        answer = CLIENT.read_answer(sock)
+    equal(answer.status, 413)
+    contains(answer.words, 'files of up to 8 MB')
 
 
 def test_clients_that_go_away_leave_nothing():
