@@ -130,6 +130,19 @@ def test_verbs_of_the_guides_are_verbs_of_make():
             ok(verb in verbs or verb.startswith('fuzz-'), f'{guide}: {verb}')
 
 
+def test_links_of_the_guides_lead_somewhere():
+    for guide in GUIDES:
+        text = text_of(guide)
+        heads = {re.sub(r'[^a-z0-9 -]', '', head.lower()).replace(' ', '-')
+                 for head in re.findall(r'^#+ (.*)', text, re.M)}
+        for target in re.findall(r'\]\(([^)]+)\)', text):
+            where, _, head = target.partition('#')
+            if '://' not in where:
+                path = os.path.join(os.path.dirname(guide), where)
+                ok(not where or os.path.exists(path), f'{guide}: {target}')
+                ok(where or head in heads, f'{guide}: {target}')
+
+
 def test_install_fills_in_every_word_and_runs_from_there():
     with folder() as place:
         output('make', '-s', 'install', f'DESTDIR={place}',
