@@ -130,8 +130,7 @@ simple_root(void *app, struct request *rq, struct response *rs,
 		put_root_headers(rq, rs, &root, simple_format_type(form));
 		rs->is_length_unknown = rq->method == METHOD_HEAD;
 		if (!respond_conditional(rq, rs) && !rs->is_length_unknown)
-			st = root_send(app, rq->arena, &root, put_part, rs,
-			    err);
+			st = root_send(app, &root, put_part, rs, err);
 	}
 	root_close(app);
 	return st;
@@ -168,6 +167,35 @@ no_such_project(struct str name, struct err *err)
 	    STR_ARG(name));
 }
 
+static enum status
+send_project(struct index *ix, const struct request *rq, struct response *rs,
+    struct str name, enum project_page what, struct err *err)
+{
+	struct page page;
+	enum status st;
+
+	st = page_of_project(ix, rq->arena, name, what,
+	    negotiate_gzip(rq->accept_encoding), &page, err);
+	if (st == NOT_FOUND)
+		return no_such_project(name, err);
+	return st == OK ? send_page(rq, rs, &page) : st;
+}
+
+/* The page at before NAME behind, of which there is one form. */
+static enum status
+only_page(struct index *ix, const struct request *rq, struct response *rs,
+    struct str before, struct str behind, enum project_page what,
+    struct err *err)
+{
+	struct str name = rq->arg[0];
+
+	if (!name_is_valid(name))
+		return no_such_project(name, err);
+	if (redirect_to_normal(rq, rs, before, name, behind))
+		return OK;
+	return send_project(ix, rq, rs, name, what, err);
+}
+
 enum status
 simple_project(void *app, struct request *rq, struct response *rs,
     struct err *err)
@@ -179,8 +207,6 @@ simple_project(void *app, struct request *rq, struct response *rs,
 	};
 	struct str name = rq->arg[0];
 	enum simple_format form;
-	struct page page;
-	enum status st;
 
 	if (!name_is_valid(name))
 		return no_such_project(name, err);
@@ -188,11 +214,7 @@ simple_project(void *app, struct request *rq, struct response *rs,
 		return OK;
 	if (!choose_form(rq, &form))
 		return not_acceptable(rq, rs);
-	st = page_of_project(app, rq->arena, name, pages[form],
-	    negotiate_gzip(rq->accept_encoding), &page, err);
-	if (st == NOT_FOUND)
-		return no_such_project(name, err);
-	return st == OK ? send_page(rq, rs, &page) : st;
+	return send_project(app, rq, rs, name, pages[form], err);
 }
 
 enum status
@@ -223,19 +245,8 @@ enum status
 project_json_page(void *app, struct request *rq, struct response *rs,
     struct err *err)
 {
-	struct str name = rq->arg[0];
-	struct page page;
-	enum status st;
-
-	if (!name_is_valid(name))
-		return no_such_project(name, err);
-	if (redirect_to_normal(rq, rs, STR("/pypi/"), name, STR("/json")))
-		return OK;
-	st = page_of_project(app, rq->arena, name, PAGE_PROJECT_JSON,
-	    negotiate_gzip(rq->accept_encoding), &page, err);
-	if (st == NOT_FOUND)
-		return no_such_project(name, err);
-	return st == OK ? send_page(rq, rs, &page) : st;
+	return only_page(app, rq, rs, STR("/pypi/"), STR("/json"),
+	    PAGE_PROJECT_JSON, err);
 }
 
 enum status
@@ -267,20 +278,8 @@ enum status
 project_feed(void *app, struct request *rq, struct response *rs,
     struct err *err)
 {
-	struct str name = rq->arg[0];
-	struct page page;
-	enum status st;
-
-	if (!name_is_valid(name))
-		return no_such_project(name, err);
-	if (redirect_to_normal(rq, rs, STR("/rss/project/"), name,
-	    STR("/releases.xml")))
-		return OK;
-	st = page_of_project(app, rq->arena, name, PAGE_PROJECT_RSS,
-	    negotiate_gzip(rq->accept_encoding), &page, err);
-	if (st == NOT_FOUND)
-		return no_such_project(name, err);
-	return st == OK ? send_page(rq, rs, &page) : st;
+	return only_page(app, rq, rs, STR("/rss/project/"),
+	    STR("/releases.xml"), PAGE_PROJECT_RSS, err);
 }
 
 static enum status

@@ -228,7 +228,7 @@ send_all(struct sending *s)
 }
 
 enum status
-root_send(struct index *ix, struct arena *a, const struct root *root,
+root_send(struct index *ix, const struct root *root,
     enum status (*put)(void *arg, struct str bytes, struct err *err),
     void *arg, struct err *err)
 {
@@ -238,7 +238,6 @@ root_send(struct index *ix, struct arena *a, const struct root *root,
 	};
 	enum status st = send_all(&s);
 
-	(void)a;
 	arena_free(s.scratch);
 	return st;
 }

@@ -9,7 +9,7 @@
  *
  *	st = root_open(ix, a, ROOT_V1_JSON, gzip, &root, err);
  *	... root.etag is known: the client may have it already ...
- *	st = root_send(ix, a, &root, put, arg, err);
+ *	st = root_send(ix, &root, put, arg, err);
  *	root_close(ix);
  *
  * What the chunks show belongs to one snapshot of the primary, that of
@@ -59,9 +59,9 @@ MUST_USE enum status root_open(struct index *ix, struct arena *a,
  * Give put() the list, piece by piece.  Ends with the first status of put()
  * that is not OK.
  */
-MUST_USE enum status root_send(struct index *ix, struct arena *a,
-    const struct root *root, enum status (*put)(void *arg, struct str bytes,
-    struct err *err), void *arg, struct err *err);
+MUST_USE enum status root_send(struct index *ix, const struct root *root,
+    enum status (*put)(void *arg, struct str bytes, struct err *err),
+    void *arg, struct err *err);
 
 void root_close(struct index *ix);
 
