@@ -130,6 +130,7 @@ void metadata_add(struct arena *a, struct metadata *m,
  *   is no header, begins the body, which is the description;
  * - a folded header's lines are trimmed and joined by one space; those of
  *   Description lose the indentation that was put before them instead;
+ * - after a Metadata-Version below 2.1 a value that is not UTF-8 is Latin-1;
  * - unknown headers are left out.
  *
  * OK, or INVALID when it added findings: a scalar given twice (the first one

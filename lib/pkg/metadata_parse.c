@@ -129,11 +129,48 @@ skip_continuation(struct parser *p)
 		next_line(&p->rest);
 }
 
+/*
+ * Was the file written before metadata was UTF-8?  Python 2's distutils wrote
+ * what setup.py had, mostly Latin-1; what is 2.1 or later knows better.
+ */
+static bool
+may_be_latin1(const struct parser *p)
+{
+	struct str version = metadata_get(p->out, METADATA_METADATA_VERSION);
+
+	return str_starts(version, STR("1.")) || str_eq(version, STR("2.0"));
+}
+
+/* Bytes that Latin-1 has for control characters become U+FFFD. */
+static struct str
+latin1_to_utf8(struct arena *a, struct str value)
+{
+	char *text = arena_alloc(a, 3 * value.n + 1);
+	size_t n = 0;
+
+	for (size_t i = 0; i < value.n; i++) {
+		unsigned char c = (unsigned char)value.p[i];
+
+		if (c < 0x80) {
+			text[n++] = value.p[i];
+		} else if (c < 0xa0) {
+			memcpy(text + n, "\xef\xbf\xbd", 3);
+			n += 3;
+		} else {
+			text[n++] = (char)(0xc0 | c >> 6);
+			text[n++] = (char)(0x80 | (c & 0x3f));
+		}
+	}
+	return (struct str){ text, n };
+}
+
 static void
 keep(struct parser *p, enum metadata_field field, struct str value)
 {
 	const struct metadata_rule *rule = metadata_rule(field);
 
+	if (!utf8_is_valid(value) && may_be_latin1(p))
+		value = latin1_to_utf8(p->arena, value);
 	if (!utf8_is_valid(value))
 		findings_add(p->found, rule->form,
 		    "%s in the file is not UTF-8", rule->header.p);

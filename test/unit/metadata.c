@@ -169,6 +169,19 @@ test_odd_lines_are_read_as_python_reads_them(struct arena *a)
 }
 
 static void
+test_an_old_file_may_be_latin1(struct arena *a)
+{
+	struct metadata m = parsed(a, STR("Metadata-Version: 1.0\n"
+	    "Author: J\xe9r\xf4me \x93\n\n\xa9\n"));
+
+	is_str(metadata_get(&m, F(AUTHOR)),
+	    STR("J\xc3\xa9r\xc3\xb4me \xef\xbf\xbd"));
+	is_str(metadata_get(&m, F(DESCRIPTION)), STR("\xc2\xa9\n"));
+	is_str(parse_finding(a, STR("Metadata-Version: 2.1\nAuthor: \xe9\n")),
+	    STR("Author in the file is not UTF-8"));
+}
+
+static void
 test_what_a_file_may_not_have(struct arena *a)
 {
 	is_str(parse_finding(a, STR("Name: a\nname: b\n")),
@@ -503,6 +516,7 @@ main(void)
 	RUN(test_a_file_is_read);
 	RUN(test_folded_headers_are_unfolded);
 	RUN(test_odd_lines_are_read_as_python_reads_them);
+	RUN(test_an_old_file_may_be_latin1);
 	RUN(test_what_a_file_may_not_have);
 	RUN(test_a_files_size_is_bounded);
 	RUN(test_good_metadata_has_no_findings);
