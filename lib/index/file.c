@@ -9,7 +9,8 @@
 #include "io/db.h"
 #include "io/store.h"
 
-#define SWEEP_BATCH	1000	/* files a statement: bounds its memory */
+#define SWEEP_BATCH	1000	/* files a statement */
+#define SWEEP_BYTES	((size_t)32 << 20)	/* for one batch */
 
 /* One change of one file, for the three below. */
 struct file_change {
@@ -149,20 +150,23 @@ sweep_one(struct index *ix, struct arena *a, const struct db_rows *rows,
 }
 
 enum status
-file_sweep(struct index *ix, struct arena *a, int64_t older_than_s,
-    int64_t *removed, struct err *err)
+file_sweep(struct index *ix, int64_t older_than_s, int64_t *removed,
+    struct err *err)
 {
+	struct arena *batch = arena_new(SWEEP_BYTES);
 	struct db_rows rows;
 	enum status st;
 
 	*removed = 0;
 	do {
-		st = db_run(ix->db, a, SQL_FILE_DISCARDED, DB_ARGS(
+		arena_reset(batch);
+		st = db_run(ix->db, batch, SQL_FILE_DISCARDED, DB_ARGS(
 		    db_int(older_than_s), db_int(SWEEP_BATCH)), &rows, err);
 		for (int i = 0; st == OK && i < rows.n; i++) {
-			st = sweep_one(ix, a, &rows, i, err);
+			st = sweep_one(ix, batch, &rows, i, err);
 			*removed += st == OK;
 		}
 	} while (st == OK && rows.n == SWEEP_BATCH);
+	arena_free(batch);
 	return st;
 }

@@ -31,9 +31,9 @@ MUST_USE enum status file_remove(struct index *ix, struct arena *a,
 /*
  * Remove from the store what was discarded longer than older_than_s ago.
  * *removed counts the files.  Safe to be killed at any point, and to be
- * repeated.
+ * repeated; in bounded memory.
  */
-MUST_USE enum status file_sweep(struct index *ix, struct arena *a,
-    int64_t older_than_s, int64_t *removed, struct err *err);
+MUST_USE enum status file_sweep(struct index *ix, int64_t older_than_s,
+    int64_t *removed, struct err *err);
 
 #endif

@@ -3,9 +3,11 @@
 # into the journal, and what it says when it cannot.
 
 import concurrent.futures
+import hashlib
 import os
 import subprocess
 import sys
+import time
 import xmlrpc.client
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '../lib'))
@@ -154,6 +156,26 @@ def sql(text):
     return CLIENT.index.output(
         ['psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', CLIENT.index.conninfo,
          '-c', text])
+
+
+def test_the_bytes_of_a_deleted_file_go_a_day_later():
+    name, data = wheel('swept', '1')
+    put((name, data))
+    tilsit('file', 'delete', name, '--yes')
+    digest = hashlib.blake2b(data, digest_size=32).hexdigest()
+    place = CLIENT.index.path('store', 'packages', digest[:2], digest[2:4],
+                              digest[4:], name)
+    ok(os.path.exists(place), 'still there for who read a page before')
+    sql("""UPDATE discarded_file SET discarded_at = now() - interval '2 days';
+        INSERT INTO discarded_file (blake2b_256, filename, discarded_at)
+        SELECT sha256(int8send(n)), 'gone-' || n, '2020-01-01'
+          FROM generate_series(1, 2500) n""")
+    CLIENT.index.restart('runner')      # which sweeps as it starts
+    deadline = time.monotonic() + 60
+    while sql('SELECT count(*) FROM discarded_file').strip() != '0':
+        ok(time.monotonic() < deadline, 'the runner sweeps')
+        time.sleep(0.05)
+    ok(not os.path.exists(place), 'and then it is gone')
 
 
 # Another worker, as it makes a project of the name f00: it waits with its
