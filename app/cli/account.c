@@ -49,7 +49,8 @@ ask(struct arena *a, const char *question)
 
 /* From standard input with --password-stdin, else from the terminal. */
 static enum status
-read_password(struct invocation *in, struct str *out, struct err *err)
+read_password(struct invocation *in, const char *question, struct str *out,
+    struct err *err)
 {
 	if (invocation_option(in, "password-stdin")) {
 		*out = read_line(in->arena);
@@ -58,7 +59,7 @@ read_password(struct invocation *in, struct str *out, struct err *err)
 	*out = STR("");
 	if (!isatty(STDIN_FILENO))
 		return OK;
-	*out = ask(in->arena, "Password (empty for none): ");
+	*out = ask(in->arena, question);
 	if (out->n && !str_eq(*out, ask(in->arena, "Once more: ")))
 		return err_set(err, INVALID, "the two are not the same");
 	return OK;
@@ -71,7 +72,7 @@ cli_user_add(struct invocation *in, struct err *err)
 	struct str password;
 	enum status st;
 
-	st = read_password(in, &password, err);
+	st = read_password(in, "Password (empty for none): ", &password, err);
 	if (st == OK)
 		st = account_add(in->ix, in->arena, in->arg[0],
 		    email ? *email : STR(""), password, err);
@@ -119,7 +120,7 @@ cli_user_password(struct invocation *in, struct err *err)
 	struct str password;
 	enum status st;
 
-	st = read_password(in, &password, err);
+	st = read_password(in, "New password: ", &password, err);
 	if (st == OK)
 		st = account_set_password(in->ix, in->arena, in->arg[0],
 		    password, err);

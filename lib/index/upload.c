@@ -531,6 +531,24 @@ landed_upload(struct change *ch, void *arg, int64_t *serial,
 	return st;
 }
 
+/*
+ * The index has this very file already.  Should its bytes be gone from the
+ * store, here they are again.
+ */
+static enum status
+heal(struct index *ix, struct arena *a, struct upload *up, struct err *err)
+{
+	enum status st;
+	int fd;
+
+	st = store_read(ix->store, a, up->digests.blake2b_256, up->filename,
+	    &fd, err);
+	if (st == NOT_FOUND)
+		st = store_keep(ix->store, up->staged, up->filename,
+		    up->metadata_bytes, clock_wall_us() / SECOND_US, err);
+	return st;
+}
+
 enum status
 upload_publish(struct index *ix, struct arena *a,
     const struct caller *caller, struct upload *up, int64_t *serial,
@@ -547,8 +565,10 @@ upload_publish(struct index *ix, struct arena *a,
 	st = check_rights(ix, a, &p, &project, err);
 	if (st == OK)
 		st = check_filename(ix, a, &p, err);
-	if (st != OK || p.is_there)
+	if (st != OK)
 		return st;
+	if (p.is_there)
+		return heal(ix, a, up, err);
 	/* W0: durable before anything refers to it. */
 	st = store_keep(ix->store, up->staged, up->filename,
 	    up->metadata_bytes, clock_wall_us() / SECOND_US, err);

@@ -105,6 +105,14 @@ def test_a_commit_that_landed_without_an_answer_is_acknowledged():
     with unanswered_commit('landed') as asked:
         equal(read(CLIENT, 'landed').serial, before, 'not visible yet')
         end_sessions('tilsit-upload')
+        # F1: it is visible here, but the replica may lack it, so nobody is
+        # told before a commit behind it is confirmed.
+        wait_until('it is visible',
+                   lambda: read(CLIENT, 'landed').serial > before)
+        wait_until('its confirmation waits', lambda: sql(
+            INDEX, "SELECT count(*) FROM pg_stat_activity "
+            "WHERE wait_event = 'SyncRep'") != '0')
+        standby('')
         answer = asked.answer()
     equal(answer.status, 200)
     equal(int(answer['X-PyPI-Last-Serial']), read(CLIENT, 'landed').serial)
