@@ -78,7 +78,8 @@ static const struct row rows[] = {
 	{ ROW(fence_ttl_s), .type = SECONDS, .normal = "60s",
 	    .min = 1, .max = 3600,
 	    .help = "Life of a page's fence in memcached. If memcached "
-	    "cannot be reached,\nchanges wait for twice this time." },
+	    "cannot be reached,\nchanges wait for twice this time. The same on "
+	    "every machine; restart\nmemcached after it was made shorter." },
 	{ ROW(page_ttl_s), .type = SECONDS, .normal = "60s",
 	    .min = 1, .max = 3600,
 	    .help = "Life of a page in memcached. Not above fence_ttl_s." },
