@@ -8,8 +8,8 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '../lib'))
 
-from faults import (Asked, arm, faulty_world, kill_postgresql, refused,
-                    resume, sql, wait_stopped, wait_until)
+from faults import (Asked, faulty_world, kill_postgresql, refused, sql,
+                    standing, wait_until)
 from tap import cases, equal, ok
 from views import FORMS, read
 
@@ -17,13 +17,6 @@ STEPS = ['F-kept', 'W1', 'W2', 'W3', 'W3-commit', 'W4']
 # A reader answers from a page it has, else it says 503.
 READER_STEPS = ['R1', 'R3', 'R4', 'R5']
 WORLD = INDEX = CLIENT = None
-
-
-def stopped_upload(step, project):
-    """An upload of release 2 that stands still at a step."""
-    arm(INDEX, 'upload', f'{step}:stop')
-    asked = Asked(WORLD.upload, project, '2')
-    return asked, wait_stopped(INDEX, 'upload')
 
 
 def right_after_all(project, before, answer):
@@ -40,9 +33,8 @@ def right_after_all(project, before, answer):
 def killed_at(step):
     project = f'killed-{step}'.lower()
     before = WORLD.warm(project)
-    asked, pid = stopped_upload(step, project)
-    kill_postgresql(INDEX)
-    resume(pid)
+    with standing(INDEX, 'upload', step, WORLD.upload, project, '2') as asked:
+        kill_postgresql(INDEX)
     right_after_all(project, before, asked.answer())
 
 
@@ -50,9 +42,8 @@ def terminated_at(step):
     """Only the session of the one worker."""
     project = f'ended-{step}'.lower()
     before = WORLD.warm(project)
-    asked, pid = stopped_upload(step, project)
-    end_sessions('tilsit-upload')
-    resume(pid)
+    with standing(INDEX, 'upload', step, WORLD.upload, project, '2') as asked:
+        end_sessions('tilsit-upload')
     answer = asked.answer()
     if step == 'W3-commit':     # sent, not answered, not done: known to be so
         refused(answer)
@@ -86,15 +77,25 @@ def standby(name):
         INDEX, 'SHOW synchronous_standby_names') == name)
 
 
+def publish_waits():
+    """Does the change's own commit wait?  One before it, that notes when the
+    token was used, is let go."""
+    waiting = sql(INDEX, "SELECT pid, query ILIKE '%COMMIT%' FROM "
+                  "pg_stat_activity WHERE wait_event = 'SyncRep'")
+    for pid, is_publish in (row.split('|') for row in waiting.split()):
+        if is_publish == 't':
+            return True
+        sql(INDEX, f'SELECT pg_terminate_backend({pid})')
+    return False
+
+
 @contextlib.contextmanager
 def unanswered_commit(project):
     """An upload whose COMMIT is durable, its answer still under way."""
     standby('nobody')
     try:
         asked = Asked(WORLD.upload, project, '2')
-        wait_until('a commit waits', lambda: sql(
-            INDEX, "SELECT count(*) FROM pg_stat_activity "
-            "WHERE wait_event = 'SyncRep'") != '0')
+        wait_until('the commit waits', publish_waits)
         yield asked
     finally:
         standby('')
@@ -155,11 +156,8 @@ def test_without_postgresql_kept_pages_are_answered_and_the_rest_is_503():
 def reader_when_killed(step):
     project = f'read-{step}'.lower()
     equal(WORLD.upload(project, '1').status, 200)
-    arm(INDEX, 'simple', f'{step}:stop')
-    asked = Asked(read, CLIENT, project)
-    pid = wait_stopped(INDEX, 'simple')
-    kill_postgresql(INDEX)
-    resume(pid)
+    with standing(INDEX, 'simple', step, read, CLIENT, project) as asked:
+        kill_postgresql(INDEX)
     ok(asked.answer().status in (200, 503), 'a page, or not now')
     equal(read(CLIENT, project).status, 200)
     equal(WORLD.upload(project, '2').status, 200)

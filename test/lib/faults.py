@@ -6,11 +6,9 @@
         refused(world.upload('demo', '2'))
         world.agree()                       # all pages, lists, the changelog
 
-        arm(world.index, 'simple', 'R4:stop')   # a reader stands still there
-        reader = Asked(read, world.client, 'demo')      # in a thread
-        pid = wait_stopped(world.index, 'simple')
-        resume(pid)
-        reader.answer()
+        with standing(world.index, 'simple', 'R4', read, client, 'demo') as r:
+            ...                             # a reader stands still there
+        r.answer()
 
 The names of the steps are those of base/fault.h.  Needs the programs of `make
 FAULTS=1`.
@@ -27,6 +25,8 @@ from client import Client, wheel
 from servers import TREE, Instance, instance
 from tap import equal, ok, skip_all
 from views import agree, read, read_all
+
+from process import family
 
 PATIENCE_S = 60     # before what should happen at once is a failure
 PARTS = ('simple', 'upload', 'runner')
@@ -208,3 +208,39 @@ class Asked:
         if self.failed:
             raise self.failed
         return self.got
+
+
+def workers_of_nginx(index):
+    """{pid: title} of those that take requests."""
+    master, = index.pids('nginx')
+    titles = {}
+    for pid in family(master)[1:]:
+        with contextlib.suppress(OSError), \
+                open(f'/proc/{pid}/cmdline') as title:
+            titles[pid] = title.read().strip('\0 ')
+    return {pid: title for pid, title in titles.items()
+            if title == 'nginx: worker process'}
+
+
+def leave_kept_connections(index):
+    """Let nginx begin anew: of those it keeps some lead to the worker that
+    stands still, and whoever is sent there waits for it.  What is under way
+    stays under way."""
+    old = set(workers_of_nginx(index))
+    os.kill(index.pids('nginx')[0], signal.SIGHUP)
+    wait_until('nginx began anew', lambda: (
+        lambda now: now and not now & old)(set(workers_of_nginx(index))))
+
+
+@contextlib.contextmanager
+def standing(index, part, step, call, *args, **options):
+    """A request whose worker stands still at a step; it goes on at the end."""
+    arm(index, part, f'{step}:stop')
+    asked = Asked(call, *args, **options)
+    asked.pid = wait_stopped(index, part)
+    try:
+        leave_kept_connections(index)
+        yield asked
+    finally:
+        resume(asked.pid)
+        disarm(index, part)
