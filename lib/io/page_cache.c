@@ -24,6 +24,16 @@
 #define HEAD_BYTES	36
 
 /*
+ * A fence is a generation and when it was made.  memcached ends it by its own
+ * clock, which does not move while memcached is frozen, nor for a moment after
+ * that: so readers look at its age too.  Half a life over is allowed, so that
+ * memcached comes first in all other cases; a hold waits for two lives, and
+ * the other half is left for clocks that differ.
+ */
+#define AT_MADE		GENERATION_BYTES	/* wall clock, microseconds */
+#define FENCE_BYTES	(GENERATION_BYTES + 8)
+
+/*
  * One memcached, and a libmemcached handle of its own.  A handle that knew
  * all nodes would choose among them by itself, and remember failures in ways
  * that turn later calls into instant errors (SERVER_TEMPORARILY_DISABLED)
@@ -370,17 +380,17 @@ get_values(struct page_cache *cache, struct arena *a, struct node *node,
 /* Add a fresh fence; true when it is known to be ours. */
 static bool
 add_fence(struct page_cache *cache, struct node *node, struct str project,
-    const struct key *key, unsigned char *generation, bool *is_there)
+    const struct key *key, char *fence, bool *is_there)
 {
 	memcached_st *handle = handle_of(cache, node);
 	memcached_return_t rc;
 
 	*is_there = false;
-	if (getrandom(generation, GENERATION_BYTES, 0) != GENERATION_BYTES)
+	if (getrandom(fence, GENERATION_BYTES, 0) != GENERATION_BYTES)
 		return false;
+	write_int(fence + AT_MADE, (uint64_t)clock_wall_us(), 8);
 	rc = memcached_add_by_key(handle, project.p, project.n, key->bytes,
-	    key->n, (const char *)generation, GENERATION_BYTES,
-	    cache->times.fence_ttl_s, 0);
+	    key->n, fence, FENCE_BYTES, cache->times.fence_ttl_s, 0);
 	*is_there = rc == MEMCACHED_NOTSTORED;
 	if (rc != MEMCACHED_SUCCESS && rc != MEMCACHED_NOTSTORED)
 		node_failed(node, rc);
@@ -418,11 +428,23 @@ set_value(struct page_cache *cache, struct node *node, struct str group,
 
 /* ---- the protocol's steps -------------------------------------------- */
 
+/* Is a fence made at this time still within its life, by our clock? */
+static bool
+is_alive(const struct page_cache *cache, uint64_t made_us)
+{
+	int64_t half_us = cache->times.fence_ttl_s * (int64_t)500000;
+	int64_t age_us = (int64_t)((uint64_t)clock_wall_us() - made_us);
+
+	return -half_us <= age_us && age_us <= 3 * half_us;
+}
+
 /* Take a fence's value as this look's generation. */
 static void
-take_generation(struct page_look *look, struct str fence)
+take_generation(const struct page_cache *cache, struct page_look *look,
+    struct str fence)
 {
-	look->has_generation = fence.n == GENERATION_BYTES;
+	look->has_generation = fence.n == FENCE_BYTES && is_alive(cache,
+	    read_int(fence.p + AT_MADE, 8));
 	if (look->has_generation)
 		memcpy(look->generation, fence.p, GENERATION_BYTES);
 }
@@ -432,17 +454,17 @@ static void
 make_fence(struct page_cache *cache, struct arena *a, struct node *node,
     struct str project, const struct key *key, struct page_look *look)
 {
-	unsigned char fresh[GENERATION_BYTES];
+	char fresh[FENCE_BYTES];
 	struct str fence;
 	bool is_there;
 
 	FAULT_POINT("R2");
 	if (add_fence(cache, node, project, key, fresh, &is_there))
-		take_generation(look, (struct str){ (const char *)fresh,
+		take_generation(cache, look, (struct str){ fresh,
 		    sizeof(fresh) });
 	else if (is_there &&
 	    get_values(cache, a, node, project, key, 1, &fence))
-		take_generation(look, fence);
+		take_generation(cache, look, fence);
 }
 
 void
@@ -463,7 +485,7 @@ page_cache_get(struct page_cache *cache, struct arena *a, struct str project,
 		make_fence(cache, a, node, project, &keys[0], out);
 		return;
 	}
-	take_generation(out, values[0]);
+	take_generation(cache, out, values[0]);
 	out->valid = out->has_generation &&
 	    read_page(values[1], out->generation, out);
 }

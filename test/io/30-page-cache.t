@@ -6,6 +6,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '../lib'))
 from bare import Folder, Memcached, Tool, wait_until   # noqa: E402
@@ -111,9 +112,15 @@ def test_two_processes_share_one_fence():
     equal(look(tool, 'shared')[1], look(other, 'shared')[1])
 
 
+def fence_of(project, generation, age_s=0):
+    """A fence as memcached answers it: generation, and when it was made."""
+    made = int((time.time() - age_s) * 1000000).to_bytes(8, 'big')
+    return f'VALUE f:{project} 0 24\r\n'.encode() + generation + made + b'\r\n'
+
+
 def test_a_fence_that_came_in_between_is_taken():
     """R2: NOT_STORED, then get the fence once more."""
-    fence = b'VALUE f:p 0 16\r\n' + bytes(range(16)) + b'\r\nEND\r\n'
+    fence = fence_of('p', bytes(range(16))) + b'END\r\n'
     fake = Fake((b'get f:p p:p:html', b'END\r\n'),
                 (b'add f:p', b'NOT_STORED\r\n'), (b'get f:p\r', fence))
     tool = cache(fake.server)
@@ -176,8 +183,20 @@ def test_an_answer_that_is_late_is_not_taken_for_anothers():
     equal(fake.connections, 5, 'a get is no other')
 
 
+def test_a_fence_that_outlived_its_time_is_none():
+    """A memcached that was frozen: its clock stood still."""
+    page = (b'VALUE p:p:html 0 41\r\nTls1' + bytes(16) + bytes(8) +
+            (5).to_bytes(8, 'big') + b'hello\r\nEND\r\n')
+    for age_s, want in ((0, 'valid'), (601, 'valid'), (901, 'miss'),
+                        (-299, 'valid'), (-301, 'miss'), (1e9, 'miss')):
+        fake = Fake((b'get', fence_of('p', bytes(16), age_s) + page))
+        kind, generation, _, _ = look(cache(fake.server), 'p')
+        equal(kind, want, f'{age_s} s old, its life is 600 s')
+        equal(generation == '-', want == 'miss')
+
+
 def test_cut_answers_are_misses():
-    whole = (b'VALUE f:p 0 16\r\n' + bytes(16) + b'\r\n'
+    whole = (fence_of('p', bytes(16)) +
              b'VALUE p:p:html 0 41\r\nTls1' + bytes(16) + bytes(8) +
              (5).to_bytes(8, 'big') + b'hello\r\nEND\r\n')
     tool = cache(Fake((b'get', whole)).server)
