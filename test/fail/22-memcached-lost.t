@@ -8,7 +8,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '../lib'))
 
-from faults import (faulty_world, freeze, memcached_says, refused, sql,
+from faults import (Asked, faulty_world, freeze, memcached_says, refused, sql,
                     standing, wait_until)
 from tap import cases, equal, ok
 from views import FORMS, read, read_all
@@ -141,6 +141,31 @@ def test_a_change_goes_on_when_the_fence_must_have_expired():
     for form, page in read_all(CLIENT, 'patient').items():
         ok(page.serial > before, f'the new page as {form}')
     equal(int(answer['X-PyPI-Last-Serial']), read(CLIENT, 'patient').serial)
+    INDEX.start('runner')
+    WORLD.agree()
+
+
+def stood_still_past_its_fences(project):
+    """memcached's clock is a thread, which may be the last to go on after it
+    was frozen: then it takes an old fence for a young one."""
+    equal(WORLD.upload(project, '1').status, 200)
+    old = read(CLIENT, project).serial
+    clock, = INDEX.pids('memcached')
+    os.sched_setscheduler(clock, os.SCHED_IDLE, os.sched_param(0))
+    freeze(INDEX, 'memcached')
+    wait_until('the change goes on', lambda:
+               WORLD.upload(project, '2').status == 200)
+    early = [Asked(read, CLIENT, project) for _ in range(4)]
+    INDEX.resume('memcached')
+    for page in [asked.answer() for asked in early] + [read(CLIENT, project)]:
+        ok(page.serial > old, 'the new page')
+
+
+def test_a_fence_does_not_outlive_its_time_in_a_frozen_memcached():
+    INDEX.stop('runner')
+    for number in range(3):
+        stood_still_past_its_fences(f'still-{number}')
+    INDEX.restart('memcached')
     INDEX.start('runner')
     WORLD.agree()
 
