@@ -87,7 +87,10 @@ struct release_file_list {
 	size_t n;
 };
 
-/* The files of one release, by name; none when there is no such release. */
+/*
+ * The files of one release, by name; none when there is no such release, or
+ * its project is in quarantine.
+ */
 MUST_USE enum status release_files(struct index *ix, struct arena *a,
     struct str project, struct str version, struct release_file_list *out,
     struct err *err);
@@ -102,7 +105,7 @@ struct release_name_list {
 	size_t n;
 };
 
-/* Releases that have all of these classifiers; at_most of them. */
+/* Releases with all of these classifiers, at_most, and none in quarantine. */
 MUST_USE enum status release_browse(struct index *ix, struct arena *a,
     const struct str_list *classifiers, int64_t at_most,
     struct release_name_list *out, struct err *err);
