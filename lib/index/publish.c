@@ -147,13 +147,13 @@ static enum status
 look_up(struct change *ch, const struct publication *what, void *arg,
     int64_t *serial, struct err *err)
 {
-	struct err lost = *err;
+	struct err lost = *err, why = { .text = "nobody can look" };
 	enum status st = UNAVAILABLE;
 
-	if (what->landed && db_begin(ch->ix->db, err) == OK) {
-		st = project_lock(ch, err);
+	if (what->landed && db_begin(ch->ix->db, &why) == OK) {
+		st = project_lock(ch, &why);
 		if (st == OK)
-			st = confirm(ch, what, arg, serial, err);
+			st = confirm(ch, what, arg, serial, &why);
 		db_rollback(ch->ix->db);
 	}
 	if (st == OK)
@@ -164,7 +164,7 @@ look_up(struct change *ch, const struct publication *what, void *arg,
 	}
 	return err_set(err, UNAVAILABLE, "the database was lost while it "
 	    "committed: whether the change was made is not known; please "
-	    "look, or try again");
+	    "look, or try again (%s)", why.text);
 }
 
 /* W1: the lock, the hold, and what the caller checks and changes. */

@@ -36,6 +36,17 @@ read_scope(struct index *ix, struct arena *a, int64_t token_id,
 	return st;
 }
 
+/* A secret that cannot be a token of ours. */
+static enum status
+no_token(struct str secret, struct err *err)
+{
+	if (str_starts(secret, STR(TOKEN_PREFIX)))
+		return err_set(err, UNKNOWN_CALLER, "The token is cut short or "
+		    "mistyped: copy it once more, or create a new one");
+	return err_set(err, UNKNOWN_CALLER, "The password is not a token of "
+	    "this index: those begin with '" TOKEN_PREFIX "'");
+}
+
 enum status
 token_identify(struct index *ix, struct arena *a, struct str secret,
     struct caller *out, struct err *err)
@@ -46,8 +57,7 @@ token_identify(struct index *ix, struct arena *a, struct str secret,
 	enum status st;
 
 	if (!token_hash(secret, hash))
-		return err_set(err, UNKNOWN_CALLER, "The password is not a "
-		    "token of this index: those begin with 'tilsit-'");
+		return no_token(secret, err);
 	st = db_run(ix->db, a, SQL_TOKEN_FIND,
 	    DB_ARGS(db_bytes(hash, sizeof(hash))), &rows, err);
 	if (st == NOT_FOUND)
