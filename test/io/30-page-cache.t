@@ -379,12 +379,14 @@ def test_over_tcp():
 
 
 def test_servers_that_are_none():
-    for servers in ('', ',', 'localhost:11211', '127.0.0.1', '127.0.0.1:0',
+    for servers in (',', 'localhost:11211', '127.0.0.1', '127.0.0.1:0',
                     '127.0.0.1:65536', '127.0.0.1:x', '::1:1', '[::1]',
                     'unix:', 'unix:relative', 'unix:/' + 'x' * 200,
                     '127.0.0.1:1,', ','.join(['127.0.0.1:1'] * 17)):
         equal(Tool('page_cache', servers, 1, 1, 1).answer(), 'bad servers',
               servers)
+    equal(Tool('page_cache', '', 1, 1, 1).ask('drop a'), 'dropped',
+          'without memcached there is no page to forget')
     for servers in ('[::1]:1', ' 127.0.0.1:1 , unix:/x',
                     ','.join(['127.0.0.1:1'] * 16)):
         equal(Tool('page_cache', servers, 1, 1, 1).ask('drop a'), 'dropped',
