@@ -23,7 +23,9 @@
 enum type {
 	TEXT,		/* const char * */
 	SECRET,		/* const char *; may hold a password */
+	PASSWORD,	/* const char *; is one */
 	PATH,		/* const char *, absolute */
+	PATH_OR_NONE,	/* the same, or empty */
 	URL,		/* const char *, http or https, or empty */
 	COUNT,		/* int64_t */
 	BYTES,		/* int64_t; units K M G T */
@@ -51,15 +53,64 @@ struct row {
 
 static const struct row rows[] = {
 	{ ROW(database), .type = SECRET, .normal = "dbname=tilsit",
-	    .help = "The primary PostgreSQL server, as libpq's connection "
+	    .help = "This machine's PostgreSQL server, as libpq's connection "
 	    "string or URI." },
 	{ ROW(memcached), .type = TEXT,
 	    .normal = "unix:/run/memcached/memcached.sock",
 	    .help = "The page cache: unix: and memcached's socket, or host:port. "
-	    "Empty:\nevery page is made from the database." },
+	    "Empty:\nevery page is made from the database. Two machines: "
+	    "both, with a comma\nbetween, in the same order on either." },
+	{ ROW(node), .type = TEXT, .normal = "one",
+	    .help = "What this machine is called; another name on each." },
+	{ ROW(peer_node), .type = TEXT, .normal = "",
+	    .help = "What the other machine is called. Empty: there is none, "
+	    "and nothing\nthat begins with peer_ matters." },
+	{ ROW(peer_database), .type = SECRET, .normal = "",
+	    .help = "The other machine's PostgreSQL server: address, not a "
+	    "name." },
+	{ ROW(peer_memcached), .type = TEXT, .normal = "",
+	    .help = "Which one of memcached's addresses is on the other "
+	    "machine." },
+	{ ROW(peer_url), .type = URL, .normal = "",
+	    .help = "Where the other machine's nginx listens for this one: "
+	    "address, not a\nname (http://10.0.0.2:8081)." },
+	{ ROW(peer_secret), .type = PASSWORD, .normal = "",
+	    .help = "What the two machines show each other; the same on both, "
+	    "known to\nnobody else (openssl rand -hex 32)." },
+	{ ROW(peer_timeout_ms), .type = MILLISECONDS, .normal = "2s",
+	    .min = 100, .max = 60000,
+	    .help = "How long the other machine may stand still before this "
+	    "one goes on\nwithout it." },
+	{ ROW(replica_timeout_s), .type = SECONDS, .normal = "10s",
+	    .min = 0, .max = 3600,
+	    .help = "How long changes wait for a replica that is away, before "
+	    "the primary\ngoes on alone, if that can be marked where failover "
+	    "looks. 0: until\n`tilsit replica leave`." },
+	{ ROW(degraded_reads), .type = BOOL, .normal = "yes",
+	    .help = "Show pages from the replica, marked as such, while there "
+	    "is no primary." },
+	{ ROW(upload_patience_s), .type = SECONDS, .normal = "20s",
+	    .min = 0, .max = 200,
+	    .help = "How long an upload waits for a primary before it is "
+	    "answered with 503.\n(twine asks again at once, five times.)" },
+	{ ROW(serial_jump), .type = COUNT, .normal = "1000000",
+	    .min = 1, .max = 1000000000,
+	    .help = "How far the serials go ahead at a failover, so that none "
+	    "names two\nevents." },
+	{ ROW(mark_path), .type = PATH, .normal = "/var/lib/tilsit/mark",
+	    .help = "The file that says that a replica lacks changes." },
+	{ ROW(mark_command), .type = TEXT, .normal = "",
+	    .help = "A program that keeps such marks in a third place: called "
+	    "with get, set\nor clear (tilsit(8), FAILOVER)." },
+	{ ROW(fence_command), .type = TEXT, .normal = "",
+	    .help = "A program that switches the other machine off: called with "
+	    "its name;\nits exit status is 0 only if that is off for sure." },
 	{ ROW(store_path), .type = PATH, .normal = "/var/lib/tilsit",
 	    .help = "Folder of the package files. Holds staging/ and "
 	    "packages/, which\nmust be on one file system." },
+	{ ROW(snapshot_path), .type = PATH_OR_NONE, .normal = "",
+	    .help = "Folder of the pages that nginx serves while all else is "
+	    "down. Empty:\nnone are kept." },
 	{ ROW(external_url), .type = URL, .normal = "",
 	    .help = "How clients reach this index, without a slash at the "
 	    "end: for links in\n/pypi/<project>/json, XML-RPC and feeds. "
@@ -252,6 +303,13 @@ has_password(struct str value)
 }
 
 static bool
+is_secret(const struct row *row, struct str value)
+{
+	return (row->type == SECRET && has_password(value)) ||
+	    (row->type == PASSWORD && value.n > 0);
+}
+
+static bool
 is_url(struct str value)
 {
 	struct str https = STR("https://"), http = STR("http://");
@@ -272,13 +330,14 @@ is_url(struct str value)
 static enum status
 set_text(struct reader *r, const struct row *row, struct str value)
 {
-	if (row->type == PATH && !str_starts(value, STR("/")))
+	if ((row->type == PATH || (row->type == PATH_OR_NONE && value.n)) &&
+	    !str_starts(value, STR("/")))
 		return wrong(r, "%s must be a path that begins with /",
 		    row->name);
 	if (row->type == URL && !is_url(value))
 		return wrong(r, "%s must begin with http:// or https:// and "
 		    "have no / at the end", row->name);
-	if (row->type == SECRET && r->is_public && has_password(value))
+	if (r->is_public && is_secret(row, value))
 		return wrong(r, "%s holds a password, but everybody may read "
 		    "this file: chmod o-r it, or put the line into a file of "
 		    "its own and include that", row->name);
@@ -718,10 +777,12 @@ put_value(struct buf *b, const struct config *config, const struct row *row)
 	switch (row->type) {
 	case TEXT:
 	case SECRET:
+	case PASSWORD:
 	case PATH:
+	case PATH_OR_NONE:
 	case URL:
 		text = str_c(*(const char *const *)value);
-		if (row->type == SECRET && has_password(text))
+		if (is_secret(row, text))
 			text = STR(HIDDEN);
 		put_quoted(b, text);
 		return;
@@ -808,7 +869,8 @@ static const char *
 kind_of(const struct row *row)
 {
 	switch (row->type) {
-	case PATH:	return "path";
+	case PATH:
+	case PATH_OR_NONE:	return "path";
 	case URL:	return "URL";
 	case BOOL:	return "yes | no";
 	case LIST:	return "words";

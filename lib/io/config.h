@@ -57,7 +57,22 @@ enum config_log_level {
 struct config {
 	const char *database;		/* libpq connection string or URI */
 	const char *memcached;		/* unix:/path, host:port, or "" */
+	const char *node;		/* this machine's name */
+	const char *peer_node;		/* the other's; "": there is none */
+	const char *peer_database;
+	const char *peer_memcached;	/* one of those in memcached, or "" */
+	const char *peer_url;		/* without '/' at its end, or "" */
+	const char *peer_secret;
+	int64_t peer_timeout_ms;
+	int64_t replica_timeout_s;	/* 0: never go on alone by itself */
+	bool degraded_reads;		/* from the replica */
+	int64_t upload_patience_s;
+	int64_t serial_jump;
+	const char *mark_path;
+	const char *mark_command;	/* or "" */
+	const char *fence_command;	/* or "" */
 	const char *store_path;		/* holds staging/ and packages/ */
+	const char *snapshot_path;	/* "": no snapshots */
 	const char *external_url;	/* without '/' at its end; "": links
 					 * are relative */
 	int64_t upload_limit_bytes;	/* one file */
