@@ -111,13 +111,16 @@ class Instance:
     lines of tilsit.conf, env goes to our programs, and part_env by part to
     one more, {'upload': {...}}.  wrap is what a worker is started by, such as
     ['valgrind', '--quiet'].  need_free_bytes: less disk than that is refused.
-    throwaway: no fsync at the cluster's creation.
+    throwaway: no fsync at the cluster's creation.  postgresql_settings are
+    further lines of its configuration.  standby_of: a new cluster begins as
+    the hot standby of the running server that this connection string names.
     """
 
     def __init__(self, state, port=0, build=None, *, settings=None, env=None,
                  part_env=None, wrap=(), upload_limit_bytes=1 << 30,
                  need_free_bytes=256 << 20,
-                 access_log='buffer=64k flush=1s', throwaway=False):
+                 access_log='buffer=64k flush=1s', throwaway=False,
+                 postgresql_settings=None, standby_of=None):
         self.state = os.path.realpath(state)
         build = build or os.environ.get('BUILD', 'build/plain')
         self.build = os.path.join(TREE, build)
@@ -126,6 +129,8 @@ class Instance:
         self.upload_limit_bytes = upload_limit_bytes
         self.need_free_bytes = need_free_bytes
         self.access_log, self.throwaway = access_log, throwaway
+        self.postgresql_settings = postgresql_settings or {}
+        self.standby_of = standby_of
         self.user = run_user()
         self.groups, self.sockets = {}, []
         self.keeper = self.lock_fd = None
@@ -165,15 +170,19 @@ class Instance:
             for part in ('postgresql', 'memcached'):
                 self.start_part(part)
             self.migrate()
-            for part in list(self.groups)[2:]:
-                self.keeper.start(self.groups[part])
-            self.wait('nginx', self.listens)
-            for part, probe in self.probes.items():
-                if part in self.groups:
-                    self.wait(part, lambda: self.answers(probe))
+            self.start_workers()
         except BaseException:
             self.close()
             raise
+
+    def start_workers(self):
+        """All that stands on PostgreSQL and memcached."""
+        for part in list(self.groups)[2:]:
+            self.keeper.start(self.groups[part])
+        self.wait('nginx', self.listens)
+        for part, probe in self.probes.items():
+            if part in self.groups:
+                self.wait(part, lambda: self.answers(probe))
 
     def stop(self, name=None, number=None):
         """Stop one part, or all; by the signal number if one is given.
@@ -372,7 +381,9 @@ class Instance:
                    f"unix_socket_directories = '{self.path('run')}'\n"
                    'unix_socket_permissions = 0700\n'
                    # In containers /dev/shm may be tiny, or closed to us.
-                   'dynamic_shared_memory_type = mmap\n')
+                   'dynamic_shared_memory_type = mmap\n' + ''.join(
+                       f"{name} = '{value}'\n" for name, value in
+                       self.postgresql_settings.items()))
         for folder in ('', 'staging', 'packages'):
             os.makedirs(self.path('store', folder), 0o700, exist_ok=True)
             self.give(self.path('store', folder))
@@ -383,13 +394,15 @@ class Instance:
                 'store_path': self.path('store'),
                 'external_url': self.url,
                 'upload_limit_bytes': self.upload_limit_bytes,
-                **self.settings}.items()))
+                **self.settings}.items()), mode=0o600)
 
-    def write(self, folder, name, text):
+    def write(self, folder, name, text, mode=0o644):
         path = self.path(folder, name)
         with open(path, 'w') as out:
             out.write(text)
-        os.chmod(path, 0o644)
+        os.chmod(path, mode)
+        if not mode & stat.S_IROTH:
+            self.give(path)
 
     # PostgreSQL.
 
@@ -403,12 +416,16 @@ class Instance:
         os.mkdir(new, 0o700)
         self.give(new)
         programs = postgresql_bin()
-        self.output([f'{programs}/initdb', '-D', new, '-U', 'tilsit',
-                     '--encoding=UTF8', '--locale=C.UTF-8', '--auth=trust',
-                     '--data-checksums',
-                     *(['--no-sync'] if self.throwaway else [])])
-        self.output([f'{programs}/postgres', '--single', '-D', new,
-                     'postgres'], b'CREATE DATABASE tilsit;\n')
+        quick = ['--no-sync'] if self.throwaway else []
+        if self.standby_of:
+            self.output([f'{programs}/pg_basebackup', '-D', new, '-R',
+                         '--checkpoint=fast', '-d', self.standby_of, *quick])
+        else:
+            self.output([f'{programs}/initdb', '-D', new, '-U', 'tilsit',
+                         '--encoding=UTF8', '--locale=C.UTF-8',
+                         '--auth=trust', '--data-checksums', *quick])
+            self.output([f'{programs}/postgres', '--single', '-D', new,
+                         'postgres'], b'CREATE DATABASE tilsit;\n')
         os.rename(new, data)
 
     def postgresql_ready(self):

@@ -160,12 +160,13 @@ class Answer:
 
 
 class Client:
-    """Speaks to an Instance; user and token are what it uploads with."""
+    """Speaks to an Instance; user and token are what it uploads with, a new
+    account's unless there is a token already."""
 
-    def __init__(self, index, user='alice'):
+    def __init__(self, index, user='alice', token=None):
         self.index = index
         self.user = user
-        self.token = index.token(user)
+        self.token = token or index.token(user)
 
     def ask(self, method, path, body=None, headers=None):
         server = http.client.HTTPConnection('127.0.0.1', self.index.port,
