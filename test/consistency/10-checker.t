@@ -144,5 +144,27 @@ def test_a_file_that_somebody_removes_may_be_missing():
     equal(breaches(history), [])
 
 
+def degraded(record):
+    return {**record, 'degraded': 'replica'}
+
+
+def test_a_degraded_page_may_be_old():
+    equal(rules(degraded(page(12, 13, 4, OLD)), degraded(root(12, 13, 4, 4))),
+          set())
+
+
+def test_C2_a_degraded_page_reveals_like_any_other():
+    ok('C3' in rules(page(12, 13, 4, OLD),
+                     base=[GOOD[0], degraded(page(10, 11, 6, NEW)), END]))
+
+
+def test_C3_a_degraded_page_that_never_was():
+    ok('C3' in rules(degraded(page(12, 13, 4, NEW))))
+
+
+def test_what_failed_promises_nothing():
+    equal(rules(at(9, 10, 'failed', why='503')), set())
+
+
 if __name__ == '__main__':
     cases(globals())

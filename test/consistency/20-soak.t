@@ -9,8 +9,9 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '../lib'))
 
+from actors import History
 from checker import breaches
-from load import History, run, soak_instance
+from load import run, soak_instance
 from tap import cases, comment, equal, ok
 
 SECONDS = float(os.environ.get('SECONDS') or 20)

@@ -14,6 +14,10 @@ the answer was there), 'what', and:
     change  project, serial (None if the answer said none), adds and removes
             (names of files), acked: did the answer say that it is done?
 
+A page or list with 'degraded' said of itself that it may be old.  It must
+still be what the journal says of its serial, and what it reveals binds all
+others.  Records of other kinds (what failed, say) are not looked at.
+
 The checker knows what the promises say and what journal entries mean, and
 nothing of how they are kept.  breaches(history) gives a list of (rule, text).
 
@@ -75,6 +79,8 @@ class Serials:
         self.newest = 0, None
 
     def begin(self, record):
+        if record.get('degraded'):
+            return
         if record['what'] in ('page', 'list'):
             pages = [(record['project'], record['serial'])] \
                 if record['what'] == 'page' else list(revealed(record))
@@ -113,7 +119,8 @@ class Files:
                         for name in r['removes']}
 
     def begin(self, record):
-        if record['what'] != 'page' or record['files'] is None:
+        if record['what'] != 'page' or record['files'] is None or \
+                record.get('degraded'):
             return
         known = self.known[record['project']]
         for name in known.keys() - record['files'].keys():
@@ -263,7 +270,7 @@ def check_acked(found, history, journal):
 
 def breaches(history):
     """Every breach, as (rule, text)."""
-    found = []
+    found, history = [], [r for r in history if r['what'] in KINDS]
     journal = Journal(found, history)
     watchers = [Serials(found), Files(found, history), Gaps(found, journal)]
     for moment, record in in_order(history):

@@ -17,7 +17,10 @@ import io
 import json
 import re
 import socket
+import ssl
 import tarfile
+import urllib.parse
+import xmlrpc.client
 import zipfile
 
 WAIT_S = 120        # for what should take a second or two; then it hangs
@@ -177,6 +180,15 @@ class Client:
         finally:
             server.close()
 
+    def call(self, method, *args):
+        """What an XML-RPC method gives; its errors are xmlrpc.client's."""
+        body = xmlrpc.client.dumps(args, method, allow_none=True)
+        answer = self.ask('POST', '/pypi', body, {'Content-Type': 'text/xml'})
+        if answer.status != 200:
+            raise xmlrpc.client.ProtocolError(
+                '/pypi', answer.status, answer.reason, answer.headers)
+        return xmlrpc.client.loads(answer.text)[0][0]
+
     def get(self, path, **headers):
         return self.ask('GET', path, headers={
             name.replace('_', '-'): value for name, value in headers.items()})
@@ -220,3 +232,45 @@ class Client:
 
     def serial(self):
         return int(self.get('/simple/', Accept=V1_JSON)['X-PyPI-Last-Serial'])
+
+
+class Remote(Client):
+    """Speaks to an index at a URL over one connection that it keeps; after a
+    failure over a new one.  ca: the file of the certificates that it trusts.
+    For one thread."""
+
+    def __init__(self, name, url, token, ca=None, wait_s=WAIT_S):
+        self.name, self.token, self.wait_s = name, token, wait_s
+        self.url = urllib.parse.urlsplit(url)
+        self.tls = ssl.create_default_context(cafile=ca) if ca else None
+        self.server = None
+
+    def connect_kept(self):
+        where = self.url.hostname, self.url.port
+        if self.url.scheme == 'https':
+            return http.client.HTTPSConnection(
+                *where, timeout=self.wait_s, context=self.tls)
+        return http.client.HTTPConnection(*where, timeout=self.wait_s)
+
+    def ask(self, method, path, body=None, headers=None):
+        is_old = self.server is not None
+        self.server = self.server or self.connect_kept()
+        try:
+            self.server.request(method, path, body, headers or {})
+            return Answer(self.server.getresponse())
+        except (http.client.RemoteDisconnected, BrokenPipeError,
+                ConnectionResetError):
+            # A kept connection may end between two requests; what reads
+            # may be asked again, as every client does.
+            self.close()
+            if not is_old or method != 'GET':
+                raise
+            return self.ask(method, path, body, headers)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self):
+        if self.server:
+            self.server.close()
+        self.server = None

@@ -19,6 +19,7 @@ TREE = os.path.dirname(os.path.dirname(os.path.dirname(
 sys.path.insert(0, os.path.join(TREE, 'deploy', 'local'))
 
 from instance import Instance  # noqa: E402 (its folder is known only now)
+from process import Failure  # noqa: E402,F401 (for those who catch it)
 
 
 @contextlib.contextmanager
