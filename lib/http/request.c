@@ -39,6 +39,10 @@ method_of(struct str name)
 		return METHOD_HEAD;
 	if (str_eq(name, STR("POST")))
 		return METHOD_POST;
+	if (str_eq(name, STR("PUT")))
+		return METHOD_PUT;
+	if (str_eq(name, STR("DELETE")))
+		return METHOD_DELETE;
 	if (str_eq(name, STR("OPTIONS")))
 		return METHOD_OPTIONS;
 	return METHOD_OTHER;

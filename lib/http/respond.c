@@ -14,6 +14,7 @@
 /* RFC 9110 section 15. */
 enum {
 	HTTP_OK = 200,
+	HTTP_CREATED = 201,
 	HTTP_NO_CONTENT = 204,
 	HTTP_MOVED = 301,
 	HTTP_NOT_MODIFIED = 304,
@@ -35,6 +36,7 @@ usual_words(int code)
 {
 	switch (code) {
 	case HTTP_OK:			return STR("OK");
+	case HTTP_CREATED:		return STR("Created");
 	case HTTP_NO_CONTENT:		return STR("No Content");
 	case HTTP_MOVED:		return STR("Moved Permanently");
 	case HTTP_NOT_MODIFIED:		return STR("Not Modified");
@@ -281,7 +283,7 @@ respond_error(const struct request *rq, struct response *rs, enum status st,
 	t.text = err ? str_c(err->text) : STR("");
 	if (t.text.n == 0)
 		t.text = usual_words(t.code);
-	if (t.code >= HTTP_SERVER_ERROR) {
+	if (t.code >= HTTP_SERVER_ERROR && !rs->is_for_us) {
 		t.text = unavailable_text(rq, rs->arena);
 	} else if (found && (st == INVALID || !err || !err->text[0])) {
 		t.at = found->at;
@@ -305,6 +307,10 @@ put_allow(struct response *rs, unsigned methods)
 		buf_put(&allow, STR("GET, HEAD, "));
 	if (methods & ROUTE_POST)
 		buf_put(&allow, STR("POST, "));
+	if (methods & ROUTE_PUT)
+		buf_put(&allow, STR("PUT, "));
+	if (methods & ROUTE_DELETE)
+		buf_put(&allow, STR("DELETE, "));
 	buf_put(&allow, STR("OPTIONS"));
 	header_put(rs, STR("Allow"), buf_view(&allow));
 }
@@ -360,6 +366,12 @@ respond_options(struct response *rs, unsigned methods)
 	put_allow(rs, methods);
 	if (methods == ROUTE_GET)
 		put_preflight(rs);
+}
+
+void
+respond_created(struct response *rs)
+{
+	rs->code = HTTP_CREATED;
 }
 
 void

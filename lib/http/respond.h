@@ -50,7 +50,7 @@ struct response;
  * uv prints; else text/plain with one finding a line.
  *
  * Of UNAVAILABLE the client learns only that and the request's id: err may
- * name hosts and files.  found and err may be NULL.
+ * name hosts and files (unless rs->is_for_us).  found and err may be NULL.
  */
 void respond_error(const struct request *rq, struct response *rs,
     enum status st, const struct err *err, const struct findings *found);
@@ -68,6 +68,9 @@ void respond_not_acceptable(const struct request *rq, struct response *rs,
  * by scripts of any origin: then it is the answer to their preflight as well.
  */
 void respond_options(struct response *rs, unsigned methods);
+
+/* 201: there was none, now there is; type and body stay. */
+void respond_created(struct response *rs);
 
 /* 204: done, nothing to say. */
 void respond_no_content(struct response *rs);

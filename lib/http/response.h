@@ -49,6 +49,9 @@ struct response {
 	 */
 	bool conflict_is_400;
 
+	/* Who asks is a machine of ours: it may know why a service failed. */
+	bool is_for_us;
+
 	/* For the request loop's log line; handlers fill in what they know. */
 	struct {
 		struct str user;

@@ -16,6 +16,10 @@ method_bit(enum method method)
 		return ROUTE_GET;
 	case METHOD_POST:
 		return ROUTE_POST;
+	case METHOD_PUT:
+		return ROUTE_PUT;
+	case METHOD_DELETE:
+		return ROUTE_DELETE;
 	case METHOD_OPTIONS:
 		return ROUTE_OPTIONS;
 	case METHOD_OTHER:

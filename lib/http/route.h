@@ -29,6 +29,8 @@ struct response;
 #define ROUTE_GET	1u
 #define ROUTE_POST	2u
 #define ROUTE_OPTIONS	4u
+#define ROUTE_PUT	8u
+#define ROUTE_DELETE	16u
 
 struct route {
 	unsigned methods;

@@ -3,6 +3,7 @@
 #include "io/config.h"
 #include "io/db.h"
 #include "io/page_cache.h"
+#include "io/peer.h"
 #include "io/store.h"
 
 enum status
@@ -29,6 +30,7 @@ index_open(struct arena *a, const char *application,
 		return err_set(err, INVALID, "memcached = \"%s\" names no "
 		    "memcached: write unix:/path/to/socket or "
 		    "127.0.0.1:11211", config->memcached);
+	out->peer = peer_new(config);
 	out->db = db_new(config->database, application, &db_times);
 	return OK;
 }
@@ -38,4 +40,5 @@ index_close(struct index *ix)
 {
 	db_free(ix->db);
 	page_cache_free(ix->cache);
+	peer_free(ix->peer);
 }

@@ -13,6 +13,7 @@ struct arena;
 struct config;
 struct db;
 struct page_cache;
+struct peer;
 struct store;
 
 struct index {
@@ -20,6 +21,7 @@ struct index {
 	struct db *db;			/* the primary */
 	struct page_cache *cache;
 	struct store *store;		/* package files */
+	struct peer *peer;		/* the other machine, or NULL */
 };
 
 /*

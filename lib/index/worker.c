@@ -55,6 +55,8 @@ method_name(const struct request *rq)
 	case METHOD_GET:	return STR("GET");
 	case METHOD_HEAD:	return STR("HEAD");
 	case METHOD_POST:	return STR("POST");
+	case METHOD_PUT:	return STR("PUT");
+	case METHOD_DELETE:	return STR("DELETE");
 	case METHOD_OPTIONS:	return STR("OPTIONS");
 	default:		return STR("OTHER");
 	}
@@ -99,6 +101,8 @@ serve(void *app, struct fcgi_request *from)
 	st = request_init(&rq, l->arena, fcgi_env(from), &err);
 	rq.body_source = from;
 	rq.body_read = read_body;
+	if (st == OK && l->worker->admit)
+		st = l->worker->admit(ix, &rq, &rs, &err);
 	if (st == OK)
 		st = route_serve(l->worker->routes, l->worker->n_routes, ix,
 		    &rq, &rs, &err);

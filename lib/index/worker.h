@@ -11,6 +11,10 @@
 
 #include <stddef.h>
 
+#include "base/status.h"
+
+struct request;
+struct response;
 struct route;
 
 struct worker {
@@ -18,6 +22,13 @@ struct worker {
 	const char *purpose;		/* one line, for --help */
 	const struct route *routes;
 	size_t n_routes;
+
+	/*
+	 * Asked before any route, or NULL.  Anything but OK is the answer;
+	 * it may set what rs says of the caller.
+	 */
+	enum status (*admit)(void *app, const struct request *rq,
+	    struct response *rs, struct err *err);
 };
 
 /*

@@ -122,6 +122,24 @@ digest_hex_eq(struct str hex, const void *digest, size_t n)
 	return true;
 }
 
+bool
+digest_read_hex(struct str hex, void *digest, size_t n)
+{
+	unsigned char *out = digest;
+
+	if (hex.n != 2 * n)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		int high = hex_value(hex.p[2 * i]);
+		int low = hex_value(hex.p[2 * i + 1]);
+
+		if (high < 0 || low < 0)
+			return false;
+		out[i] = (unsigned char)(high * 16 + low);
+	}
+	return true;
+}
+
 void
 digest_sha256(struct str bytes, unsigned char out[32])
 {

@@ -49,6 +49,9 @@ struct str digest_hex(struct arena *a, const void *digest, size_t n);
  */
 bool digest_hex_eq(struct str hex, const void *digest, size_t n);
 
+/* Read a digest of n bytes from 2 * n digits; false when it is none. */
+bool digest_read_hex(struct str hex, void *digest, size_t n);
+
 /* SHA-256 of bytes that are in memory. */
 void digest_sha256(struct str bytes, unsigned char out[32]);
 

@@ -38,6 +38,7 @@ struct staged {
 	struct digests digests;
 	bool finished;
 	bool has_name;		/* in staging/ */
+	bool replaces;		/* what has its permanent name */
 	int fd;
 	char name[33];		/* below staging/ */
 };
@@ -329,7 +330,7 @@ settle(int fd, int64_t mtime_s, struct err *err)
 
 /*
  * The name is taken.  OK when by a whole copy of the same bytes, which now
- * has this time; NOT_FOUND when by a damaged one, which may be replaced.
+ * has this time or a later one; NOT_FOUND when by a damaged one, which may be replaced.
  */
 static enum status
 take_over(const struct staged *f, int leaf, const char *name, int64_t mtime_s,
@@ -349,7 +350,8 @@ take_over(const struct staged *f, int leaf, const char *name, int64_t mtime_s,
 	else if (sb.st_size != f->digests.size)
 		st = NOT_FOUND;
 	else
-		st = settle(fd, mtime_s, err);
+		st = settle(fd, mtime_s > sb.st_mtim.tv_sec ? mtime_s :
+		    sb.st_mtim.tv_sec, err);
 	close(fd);
 	return st;
 }
@@ -368,7 +370,7 @@ name_file(struct staged *f, int leaf, const char *name, int64_t mtime_s,
 		return NOT_FOUND;
 	if (errno != EEXIST)
 		return disk_error(err, "cannot name a file");
-	st = take_over(f, leaf, name, mtime_s, err);
+	st = f->replaces ? NOT_FOUND : take_over(f, leaf, name, mtime_s, err);
 	if (st != NOT_FOUND)
 		return st;
 	if (renameat(staging, f->name, leaf, name) == -1)
@@ -467,6 +469,14 @@ store_keep(struct store *s, struct staged *f, struct str filename,
 	if (st == OK)
 		FAULT_POINT("F-kept");
 	return st;
+}
+
+enum status
+store_replace(struct store *s, struct staged *f, struct str filename,
+    struct str metadata, int64_t mtime_s, struct err *err)
+{
+	f->replaces = true;
+	return store_keep(s, f, filename, metadata, mtime_s, err);
 }
 
 /* Open a kept file, or its metadata. */

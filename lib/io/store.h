@@ -74,11 +74,20 @@ int staged_fd(const struct staged *f);
  *
  * The same bytes under the same name may be there already, from a try that
  * was cut short or a twin of this request: they stay, and get this metadata
- * and time.  INVALID when filename cannot name a file: empty, longer than
+ * and the later of both times, so that twins at two machines agree.  INVALID
+ * when filename cannot name a file: empty, longer than
  * STORE_NAME_BYTES, begins with '.', ends with .metadata, or holds a '/' or
  * control character.
  */
 MUST_USE enum status store_keep(struct store *s, struct staged *f,
+    struct str filename, struct str metadata, int64_t mtime_s,
+    struct err *err);
+
+/*
+ * The same in place of what lies there, which is known to be damaged: its
+ * size is not to be trusted as store_keep() does.
+ */
+MUST_USE enum status store_replace(struct store *s, struct staged *f,
     struct str filename, struct str metadata, int64_t mtime_s,
     struct err *err);
 
