@@ -8,7 +8,6 @@
 #include "index/index.h"
 #include "index/migrate.h"
 #include "io/config.h"
-#include "io/db.h"
 #include "io/page_cache.h"
 #include "io/store.h"
 
@@ -90,17 +89,27 @@ missing_migration(void *arg, const char *name)
 	c->troubles++;
 }
 
+/* Would the primary serve a worker?  Its schema is current. */
+static void
+check_primary(struct check *c)
+{
+	struct db *db = index_db(&c->config, DB_PRIMARY,
+	    "tilsit check-config");
+	struct err err;
+
+	if (db_reach(db, &err) == OK)
+		good("database", "answers, and its schema is current");
+	else
+		trouble(c, "database", err.text);
+	db_free(db);
+}
+
 static void
 check_database(struct check *c)
 {
-	const struct db_times times = {
-		.lock_ms = (int)c->config.lock_timeout_ms,
-		.statement_ms = (int)c->config.statement_timeout_ms,
-	};
 	struct index ix = {
 		.config = &c->config,
-		.db = db_new(c->config.database, "tilsit check-config",
-		    &times),
+		.db = index_db(&c->config, DB_OWNER, "tilsit check-config"),
 	};
 	int before = c->troubles;
 	struct err err;
@@ -108,7 +117,7 @@ check_database(struct check *c)
 	if (migrate(&ix, c->arena, true, missing_migration, c, &err) != OK)
 		trouble(c, "database", err.text);
 	else if (c->troubles == before)
-		good("database", "answers, and its schema is current");
+		check_primary(c);
 	db_free(ix.db);
 }
 

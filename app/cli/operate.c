@@ -22,9 +22,13 @@ enum status
 cli_migrate(struct invocation *in, struct err *err)
 {
 	bool dry_run = invocation_option(in, "dry-run") != NULL;
+	struct index ix = *in->ix;	/* but of any schema, or none */
+	enum status st;
 
-	return migrate(in->ix, in->arena, dry_run, print_migration,
-	    &dry_run, err);
+	ix.db = index_db(ix.config, DB_OWNER, "tilsit migrate");
+	st = migrate(&ix, in->arena, dry_run, print_migration, &dry_run, err);
+	db_free(ix.db);
+	return st;
 }
 
 enum status

@@ -7,3 +7,4 @@
 
 REVOKE UPDATE, DELETE ON journal, used_filename FROM tilsit;
 REVOKE INSERT, UPDATE, DELETE ON schema_migration FROM tilsit;
+REVOKE INSERT, DELETE ON primary_state, serial_counter FROM tilsit;

@@ -17,6 +17,9 @@ CREATE DATABASE tilsit OWNER tilsit_owner TEMPLATE template0
 REVOKE ALL ON DATABASE tilsit FROM PUBLIC;
 GRANT CONNECT ON DATABASE tilsit TO tilsit;
 
+-- When did the server start?  (Rule F3; sql/query/primary/look.sql)
+GRANT pg_read_all_stats TO tilsit;
+
 \connect tilsit
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO tilsit;

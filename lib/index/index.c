@@ -1,19 +1,29 @@
 #include "index/index.h"
 
 #include "io/config.h"
-#include "io/db.h"
 #include "io/page_cache.h"
 #include "io/peer.h"
 #include "io/store.h"
+
+struct db *
+index_db(const struct config *config, enum db_role role,
+    const char *application)
+{
+	bool has_peer = *config->peer_node && *config->peer_database;
+	const char *const servers[] = { config->database,
+	    has_peer ? config->peer_database : NULL, NULL };
+	const struct db_times times = {
+		.lock_ms = (int)config->lock_timeout_ms,
+		.statement_ms = (int)config->statement_timeout_ms,
+	};
+
+	return db_new(servers, role, application, &times);
+}
 
 enum status
 index_open(struct arena *a, const char *application,
     const struct config *config, struct index *out, struct err *err)
 {
-	const struct db_times db_times = {
-		.lock_ms = (int)config->lock_timeout_ms,
-		.statement_ms = (int)config->statement_timeout_ms,
-	};
 	const struct page_cache_times cache_times = {
 		.fence_ttl_s = (int)config->fence_ttl_s,
 		.page_ttl_s = (int)config->page_ttl_s,
@@ -31,7 +41,9 @@ index_open(struct arena *a, const char *application,
 		    "memcached: write unix:/path/to/socket or "
 		    "127.0.0.1:11211", config->memcached);
 	out->peer = peer_new(config);
-	out->db = db_new(config->database, application, &db_times);
+	out->db = index_db(config, DB_PRIMARY, application);
+	if (*config->peer_node)
+		out->replica = index_db(config, DB_STANDBY, application);
 	return OK;
 }
 
@@ -39,6 +51,7 @@ void
 index_close(struct index *ix)
 {
 	db_free(ix->db);
+	db_free(ix->replica);
 	page_cache_free(ix->cache);
 	peer_free(ix->peer);
 }

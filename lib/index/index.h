@@ -8,17 +8,18 @@
 #define INDEX_INDEX_H
 
 #include "base/status.h"
+#include "io/db.h"
 
 struct arena;
 struct config;
-struct db;
 struct page_cache;
 struct peer;
 struct store;
 
 struct index {
 	const struct config *config;
-	struct db *db;			/* the primary */
+	struct db *db;			/* the primary, wherever it is */
+	struct db *replica;		/* a replica; NULL without peer_node */
 	struct page_cache *cache;
 	struct store *store;		/* package files */
 	struct peer *peer;		/* the other machine, or NULL */
@@ -33,6 +34,13 @@ struct index {
  */
 MUST_USE enum status index_open(struct arena *a, const char *application,
     const struct config *config, struct index *out, struct err *err);
+
+/*
+ * A connection to be, to a server of this role on this machine or the other,
+ * as the settings name them.  End it with db_free().
+ */
+struct db *index_db(const struct config *config, enum db_role role,
+    const char *application);
 
 /* Close what index_open() opened. */
 void index_close(struct index *ix);

@@ -1,6 +1,5 @@
 #include "io/db.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <string.h>
 
@@ -9,17 +8,15 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/panic.h"
+#include "io/db_connect.h"
 #include "io/db_wire.h"
 
 #define TAKES_MAX	64	/* parameters of a statement; ours have 14 */
-#define OPTIONS_BYTES	512	/* the longest text that options_text() makes */
 #define RETRY_MIN_US	50000	/* between two attempts to connect */
 #define ANSWER_MS	2000	/* for the server to notice its own time-out */
 
 struct db {
-	char *conninfo;
-	char *application;
-	struct db_times times;
+	struct db_target target;
 
 	PGconn *conn;			/* NULL: not connected */
 	bool *prepared;			/* by enum sql, over this conn */
@@ -31,26 +28,50 @@ struct db {
 	struct db_stats stats;
 };
 
-struct db *
-db_new(const char *conninfo, const char *application,
-    const struct db_times *times)
+static char *
+copy(const char *text)
 {
-	struct db *db = calloc(1, sizeof(*db));
+	char *copied = strdup(text);
+
+	if (!copied)
+		panic("no memory for a connection");
+	return copied;
+}
+
+static struct db_times
+times_or_default(const struct db_times *times)
+{
 	struct db_times t = times ? *times : (struct db_times){ 0 };
 
-	if (!db)
-		panic("no memory for a connection");
-	db->conninfo = strdup(conninfo);
-	db->application = strdup(application);
-	db->prepared = calloc(sql_catalogue_size, sizeof(*db->prepared));
-	if (!db->conninfo || !db->application || !db->prepared)
-		panic("no memory for a connection");
 	t.connect_ms = t.connect_ms ? t.connect_ms : 1000;
 	t.lock_ms = t.lock_ms ? t.lock_ms : 5000;
 	t.statement_ms = t.statement_ms ? t.statement_ms : 10000;
 	t.idle_ms = t.idle_ms ? t.idle_ms : 10000;
 	t.commit_ms = t.commit_ms ? t.commit_ms : 30000;
-	db->times = t;
+	return t;
+}
+
+struct db *
+db_new(const char *const *conninfos, enum db_role role,
+    const char *application, const struct db_times *times)
+{
+	struct db *db = calloc(1, sizeof(*db));
+
+	if (!db)
+		panic("no memory for a connection");
+	db->prepared = calloc(sql_catalogue_size, sizeof(*db->prepared));
+	if (!db->prepared)
+		panic("no memory for a connection");
+	db->target = (struct db_target){
+		.role = role, .application = copy(application),
+		.times = times_or_default(times),
+	};
+	for (size_t i = 0; conninfos[i]; i++) {
+		if (i == DB_CANDIDATES)
+			panic("more than %d candidates", DB_CANDIDATES);
+		db->target.conninfo[i] = copy(conninfos[i]);
+		db->target.n++;
+	}
 	return db;
 }
 
@@ -70,8 +91,9 @@ db_free(struct db *db)
 		return;
 	drop(db);
 	free(db->prepared);
-	free(db->application);
-	free(db->conninfo);
+	for (size_t i = 0; i < db->target.n; i++)
+		free(db->target.conninfo[i]);
+	free(db->target.application);
 	free(db);
 }
 
@@ -95,118 +117,19 @@ db_stats(const struct db *db)
 
 /* ---- connecting ------------------------------------------------------ */
 
-/*
- * Notices would go to standard error.  What matters of them is only whether
- * there was a warning: see is_confirmed().
- */
-static void
-on_notice(void *arg, const PGresult *notice)
-{
-	struct db *db = arg;
-	const char *severity;
-
-	severity = PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
-	if (severity && strcmp(severity, "WARNING") == 0)
-		db->warned = true;
-}
-
-/*
- * Wait until the socket can be read, or written if events has POLLOUT.
- * False when it cannot by the deadline (of clock_mono_us()).
- */
-static bool
-wait_for(PGconn *conn, short events, int64_t deadline_us)
-{
-	struct pollfd fd = { .fd = PQsocket(conn), .events = events };
-
-	for (;;) {
-		int64_t left_us = deadline_us - clock_mono_us();
-		int n;
-
-		if (left_us <= 0)
-			return false;
-		n = poll(&fd, 1, (int)(left_us / 1000 + 1));
-		if (n > 0)
-			return true;
-		if (n == -1 && errno != EINTR)
-			return false;
-	}
-}
-
-/*
- * Session settings that ride along with the connection's first packet.  Every
- * statement of ours is planned once: none is planned better for knowing its
- * parameters, and left alone the server plans some of them every time, which
- * costs more than to run them.
- */
-static void
-options_text(const struct db_times *t, char *text)
-{
-	snprintf(text, OPTIONS_BYTES,
-	    "-c timezone=UTC -c lock_timeout=%d -c statement_timeout=%d "
-	    "-c idle_in_transaction_session_timeout=%d "
-	    "-c default_transaction_isolation=read\\ committed "
-	    "-c plan_cache_mode=force_generic_plan",
-	    t->lock_ms, t->statement_ms, t->idle_ms);
-}
-
-static PGconn *
-start_connecting(const struct db *db)
-{
-	char options[OPTIONS_BYTES];
-	/* What comes behind dbname wins over what conninfo says. */
-	const char *const names[] = { "dbname", "options", "client_encoding",
-	    "application_name", NULL };
-	const char *const values[] = { db->conninfo, options, "UTF8",
-	    db->application, NULL };
-
-	options_text(&db->times, options);
-	return PQconnectStartParams(names, values, 1);
-}
-
-/* One attempt, within connect_ms. */
-static enum status
-try_to_connect(struct db *db, PGconn *conn, struct err *err)
-{
-	int64_t deadline = clock_mono_us() + db->times.connect_ms * 1000LL;
-	PostgresPollingStatusType want = PGRES_POLLING_WRITING;
-
-	if (!conn)
-		panic("no memory for a connection");
-	if (PQstatus(conn) == CONNECTION_BAD)
-		want = PGRES_POLLING_FAILED;
-	while (want == PGRES_POLLING_READING || want == PGRES_POLLING_WRITING) {
-		if (!wait_for(conn, want == PGRES_POLLING_READING ?
-		    POLLIN : POLLOUT, deadline))
-			return err_set(err, UNAVAILABLE,
-			    "database is not reachable: no answer within "
-			    "%d ms", db->times.connect_ms);
-		want = PQconnectPoll(conn);
-	}
-	if (want != PGRES_POLLING_OK || PQsetnonblocking(conn, 1) == -1 ||
-	    !PQenterPipelineMode(conn))
-		return err_set(err, UNAVAILABLE,
-		    "database is not reachable: %s", PQerrorMessage(conn));
-	return OK;
-}
-
 static enum status
 connect_now(struct db *db, struct err *err)
 {
 	int64_t start = clock_mono_us();
 	int64_t cost;
-	PGconn *conn;
 
 	if (start < db->retry_at_us)
 		return err_set(err, UNAVAILABLE, "%s", db->why.text);
-	conn = start_connecting(db);
-	if (try_to_connect(db, conn, &db->why) == OK) {
-		PQsetNoticeReceiver(conn, on_notice, db);
-		db->conn = conn;
+	if (db_connect(&db->target, &db->conn, &db->why) == OK) {
+		PQsetNoticeReceiver(db->conn, db_note_warning, &db->warned);
 		db->stats.connects++;
 		return OK;
 	}
-	PQfinish(conn);
 	cost = clock_mono_us() - start;
 	db->retry_at_us = start + cost +
 	    (cost > RETRY_MIN_US ? cost : RETRY_MIN_US);
@@ -235,6 +158,12 @@ have_connection(struct db *db, struct err *err)
 	if (db->conn && !db->in_transaction && is_stale(db))
 		drop(db);
 	return db->conn ? OK : connect_now(db, err);
+}
+
+enum status
+db_reach(struct db *db, struct err *err)
+{
+	return have_connection(db, err);
 }
 
 /* ---- sending --------------------------------------------------------- */
@@ -352,7 +281,7 @@ next_result(struct db *db, int64_t deadline_us, PGresult **result)
 			return false;
 		if (!PQisBusy(db->conn))
 			break;
-		if (!wait_for(db->conn, (short)(flushed ? POLLIN | POLLOUT :
+		if (!db_wait_socket(db->conn, (short)(flushed ? POLLIN | POLLOUT :
 		    POLLIN), deadline_us) || !PQconsumeInput(db->conn))
 			return false;
 	}
@@ -370,12 +299,12 @@ static int64_t
 deadline_for(const struct db *db, enum sql sql)
 {
 	bool reads = strncmp(statement_of(sql)->text, "SELECT", 6) == 0;
-	int64_t ms = db->times.statement_ms + ANSWER_MS;
+	int64_t ms = db->target.times.statement_ms + ANSWER_MS;
 
 	if (sql == SQL_TRANSACTION_COMMIT)
-		ms = db->times.commit_ms;
+		ms = db->target.times.commit_ms;
 	else if (!db->in_transaction && !reads)
-		ms += db->times.commit_ms;
+		ms += db->target.times.commit_ms;
 	return clock_mono_us() + ms * 1000;
 }
 
@@ -621,6 +550,30 @@ begin_run(struct run *run)
 	}
 }
 
+/*
+ * Is the replica none any more?  The server says so with the first answer
+ * after its promotion (in_hot_standby, PostgreSQL 14).
+ */
+static bool
+was_promoted(const struct db *db)
+{
+	const char *is_standby;
+
+	if (db->target.role != DB_STANDBY || !db->conn)
+		return false;
+	is_standby = PQparameterStatus(db->conn, "in_hot_standby");
+	return !is_standby || strcmp(is_standby, "on") != 0;
+}
+
+static enum status
+give_up(struct run *run, struct err *err)
+{
+	for (size_t i = 0; i < run->n; i++)
+		run->calls[i].st = UNAVAILABLE;
+	drop(run->db);
+	return err_set(err, UNAVAILABLE, "the replica was promoted");
+}
+
 static enum status
 run_all(struct run *run, struct err *err)
 {
@@ -635,6 +588,8 @@ run_all(struct run *run, struct err *err)
 		st = UNAVAILABLE;
 	} else if (st == OK) {
 		st = receive_all(run, err);
+		if (was_promoted(db))
+			st = give_up(run, err);
 	}
 	db->stats.us += clock_mono_us() - start;
 	return st;
@@ -773,7 +728,7 @@ db_stream(struct db *db, struct arena *a, enum sql sql,
 		st = explain(db, s, NULL, err, &must_drop);
 		drop(db);
 	} else {
-		st = receive_rows(db, s, (db->times.statement_ms + ANSWER_MS) *
+		st = receive_rows(db, s, (db->target.times.statement_ms + ANSWER_MS) *
 		    1000LL, each, arg, err);
 	}
 	db->stats.us += clock_mono_us() - start;

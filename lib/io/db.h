@@ -14,9 +14,11 @@
  * prepared on its first use over a connection, in the same round trip.
  *
  * The connection is made by the first statement that needs it, and again by
- * the next one after it was lost.  An attempt that fails costs at most
- * connect_ms, and then none is made for as long as that one took: a dead
- * server costs a request about one attempt, however much it asks.
+ * the next one after it was lost: to that one of its candidates which has the
+ * role asked for at that moment (rules F3 and F4; io/db_connect).  An attempt
+ * that fails costs at most connect_ms, twice that after the primary's start,
+ * and then none is made for as long as that one took: a dead server costs a
+ * request about one attempt, however much it asks.
  *
  * How the server's answers become a status (err has the words):
  *	CONFLICT	unique or exclusion constraint; a row that another
@@ -92,6 +94,16 @@ struct sql_statement {
 extern const struct sql_statement sql_catalogue[];
 extern const size_t sql_catalogue_size;
 
+/* What a connection is to. */
+enum db_role {
+	DB_PRIMARY,	/* the primary that writers were let in on, once the
+			 * replica has confirmed what it held at its start */
+	DB_STANDBY,	/* a replica, preferably the first candidate; one that
+			 * is promoted meanwhile is UNAVAILABLE */
+	DB_OWNER,	/* any server that is no replica, whatever its schema:
+			 * for `tilsit migrate` and what precedes service */
+};
+
 /* Milliseconds; 0 stands for the value in brackets. */
 struct db_times {
 	int connect_ms;		/* to get a connection (1000) */
@@ -112,14 +124,19 @@ struct db_stats {
 };
 
 /*
- * A connection to be: nothing is contacted yet.  conninfo is libpq's ("host=
- * /run/postgresql dbname=tilsit"); a host given by name is looked up without
- * a limit in time, so give a socket folder or an address.  application shows
- * in pg_stat_activity.  times may be NULL.  End it with db_free().
+ * A connection to be: nothing is contacted yet.  conninfos are the candidates,
+ * each as libpq has it ("host=/run/postgresql dbname=tilsit"), DB_CANDIDATES
+ * at most, and NULL after the last; a host given by name is looked up without
+ * a limit in time, so give a socket folder or an address.  application shows in pg_stat_activity.
+ * times may be NULL.  Copies all of it.  End it with db_free().
  */
-struct db *db_new(const char *conninfo, const char *application,
-    const struct db_times *times);
+#define DB_CANDIDATES	4
+struct db *db_new(const char *const *conninfos, enum db_role role,
+    const char *application, const struct db_times *times);
 void db_free(struct db *db);
+
+/* Have a connection now: UNAVAILABLE, and err says why there is none. */
+MUST_USE enum status db_reach(struct db *db, struct err *err);
 
 /* Is there a connection now?  (It may be lost without anybody knowing.) */
 bool db_is_connected(const struct db *db);

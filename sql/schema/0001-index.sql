@@ -13,6 +13,17 @@ CREATE TABLE serial_counter (
 );
 INSERT INTO serial_counter (value) VALUES (0);
 
+-- One row: on which timeline of PostgreSQL writers were let in (F4), and which
+-- start of the primary the replica has confirmed a commit of (F3).
+CREATE TABLE primary_state (
+    one         bool PRIMARY KEY DEFAULT true CHECK (one),
+    timeline    int8 NOT NULL,
+    started_at  timestamptz NOT NULL        -- its checkpointer's start
+);
+INSERT INTO primary_state (timeline, started_at)
+SELECT ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int8,
+       '-infinity';
+
 CREATE TABLE account (
     id              int8 GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name            text NOT NULL UNIQUE,       -- lower case

@@ -37,6 +37,10 @@ const struct sql_statement sql_catalogue[] = {
 	[SQL_TRANSACTION_ROLLBACK] = { "rollback", "ROLLBACK", DB_ROWS_NONE,
 	    0, NULL, 0, NULL },
 
+	[SQL_SERVER_LOOK] = { "look", "SELECT pg_is_in_recovery(), 1::int8",
+	    DB_ROWS_ONE, 0, NULL, 2, ITEMS({ "is_standby", DB_BOOL, false },
+	    NUMBER) },
+
 	[SQL_COUNT] = { "one", "SELECT $1", DB_ROWS_ONE,
 	    1, ITEMS(NUMBER), 1, ITEMS(NUMBER) },
 	{ "maybe", "SELECT 1::int8 WHERE $1", DB_ROWS_MAYBE,
@@ -355,7 +359,8 @@ main(int argc, char **argv)
 	times.statement_ms = (int)number(str_c(argv[4]));
 	times.idle_ms = (int)number(str_c(argv[5]));
 	times.commit_ms = (int)number(str_c(argv[6]));
-	db = db_new(argv[1], "db-test", &times);
+	db = db_new((const char *const[]){ argv[1], NULL }, DB_OWNER,
+	    "db-test", &times);
 	while (fgets(line, sizeof(line), stdin)) {
 		struct buf out = buf_new(a);
 		struct err err = { "", OK };

@@ -149,7 +149,8 @@ test_text_arrays_that_are_none_give_fewer(struct arena *a)
 static void
 test_without_a_server_everything_is_unavailable(struct arena *a)
 {
-	struct db *db = db_new("host=/nonexistent", "test", NULL);
+	const char *const servers[] = { "host=/nonexistent", NULL };
+	struct db *db = db_new(servers, DB_PRIMARY, "test", NULL);
 	struct db_call calls[2] = { { .sql = SQL_TRANSACTION_BEGIN },
 	    { .sql = SQL_TRANSACTION_COMMIT } };
 	struct err err;
@@ -172,7 +173,8 @@ test_without_a_server_everything_is_unavailable(struct arena *a)
 static void
 test_bad_conninfo_is_unavailable_too(struct arena *a)
 {
-	struct db *db = db_new("no such = setting", "test", NULL);
+	const char *const servers[] = { "no such = setting", NULL };
+	struct db *db = db_new(servers, DB_PRIMARY, "test", NULL);
 	struct err err;
 
 	(void)a;
