@@ -66,7 +66,9 @@ def parents():
             continue
         try:
             with open(f'/proc/{entry}/stat', 'rb') as stat:
-                found[int(entry)] = int(stat.read().rsplit(b')')[1].split()[1])
+                # A name may hold a ')' of its own: (sd-pam).
+                after = stat.read().rsplit(b')', 1)[1]
+                found[int(entry)] = int(after.split()[1])
         except OSError:
             pass        # it ended while we looked
     return found
