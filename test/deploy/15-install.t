@@ -20,7 +20,8 @@ from tap import cases, contains, equal, ok, say
 os.chdir(TREE)
 BUILD = os.environ.get('BUILD', 'build/plain')
 PROGRAMS = sorted(os.path.basename(path) for path in glob.glob(BUILD + '/bin/*'))
-GUIDES = ['README.md', 'deploy/README.md']
+GUIDES = ['README.md', 'deploy/README.md', 'deploy/two-machines.md',
+          'test/lab/README.md']
 PLAIN = {name: value for name, value in os.environ.items()
          if name not in ('TILSIT_CONFIG', 'MAKEFLAGS', 'MAKELEVEL')}
 
