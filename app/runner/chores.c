@@ -37,8 +37,8 @@ cut_root_chunks(struct index *ix, struct arena *a, int64_t *done,
 
 const struct chore chores[CHORES] = {
 	/* A hold keeps a project's pages out of the cache: end it soon. */
-	{ "end holds", 5, publish_end_holds },
-	{ "cut chunks of the root list", 60, cut_root_chunks },
-	{ "sweep removed files", 3600, sweep_files },
-	{ "sweep unfinished uploads", 3600, sweep_staging },
+	{ "end holds", 5, publish_end_holds, false },
+	{ "cut chunks of the root list", 60, cut_root_chunks, false },
+	{ "sweep removed files", 3600, sweep_files, true },
+	{ "sweep unfinished uploads", 3600, sweep_staging, true },
 };
