@@ -1,5 +1,6 @@
 #include "runner/chores.h"
 
+#include "index/copy.h"
 #include "index/file.h"
 #include "index/index.h"
 #include "index/publish.h"
@@ -39,6 +40,7 @@ const struct chore chores[CHORES] = {
 	/* A hold keeps a project's pages out of the cache: end it soon. */
 	{ "end holds", 5, publish_end_holds, false },
 	{ "cut chunks of the root list", 60, cut_root_chunks, false },
+	{ "fetch missing files", 1, copy_fetch_due, true },
 	{ "sweep removed files", 3600, sweep_files, true },
 	{ "sweep unfinished uploads", 3600, sweep_staging, true },
 };

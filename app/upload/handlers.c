@@ -51,6 +51,7 @@ file_upload(struct action *act, struct err *err)
 	if (st == OK)
 		st = upload_publish(act->ix, a, &act->caller, up, &serial,
 		    err);
+	act->rs->note.peer = up->peer;
 	if (st == OK)
 		put_done(act->rs, serial);
 	return st;

@@ -11,7 +11,8 @@
 The parts, in the order of their start: postgresql, memcached, the worker
 pools simple, upload and changelog, runner, nginx.  start() and stop() without
 a name mean all of them.  Everything listens on unix sockets in STATE/run,
-except nginx: 127.0.0.1 and the port (0: any free one, then in .port).
+except nginx: 127.0.0.1 and the port (0: any free one, then in .port); paired,
+also .peer_port, for the other machine, and then there is a pool peer.
 
 STATE holds, and nothing outside it is written:
 
@@ -47,7 +48,8 @@ TREE = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
 DEPLOY = os.path.join(TREE, 'deploy')
 
-POOLS = {'simple': 2, 'upload': 4, 'changelog': 2}      # processes of each
+POOLS = {'simple': 2, 'upload': 4, 'changelog': 2,     # processes of each
+         'peer': 2}     # of a pair of machines only
 PROGRAMS = ['tilsit', 'tilsit-runner', *(f'tilsit-{pool}' for pool in POOLS)]
 SOCKET_PATH_MAX = 107           # bytes; unix(7), sun_path less its NUL
 LONGEST_SOCKET = '.s.PGSQL.5432.lock'
@@ -114,13 +116,14 @@ class Instance:
     throwaway: no fsync at the cluster's creation.  postgresql_settings are
     further lines of its configuration.  standby_of: a new cluster begins as
     the hot standby of the running server that this connection string names.
+    paired: one of two machines; the settings then say who the other is.
     """
 
     def __init__(self, state, port=0, build=None, *, settings=None, env=None,
                  part_env=None, wrap=(), upload_limit_bytes=1 << 30,
                  need_free_bytes=256 << 20,
                  access_log='buffer=64k flush=1s', throwaway=False,
-                 postgresql_settings=None, standby_of=None):
+                 postgresql_settings=None, standby_of=None, paired=False):
         self.state = os.path.realpath(state)
         build = build or os.environ.get('BUILD', 'build/plain')
         self.build = os.path.join(TREE, build)
@@ -131,8 +134,9 @@ class Instance:
         self.access_log, self.throwaway = access_log, throwaway
         self.postgresql_settings = postgresql_settings or {}
         self.standby_of = standby_of
+        self.paired, self.peer_port = paired, 0
         self.user = run_user()
-        self.groups, self.sockets = {}, []
+        self.groups, self.sockets, self.listeners = {}, [], []
         self.keeper = self.lock_fd = None
         self.missing = []       # programs that are not built
 
@@ -142,6 +146,11 @@ class Instance:
     @property
     def url(self):
         return f'http://127.0.0.1:{self.port}'
+
+    @property
+    def peer_url(self):
+        """Where this one listens for the other."""
+        return f'http://127.0.0.1:{self.peer_port}'
 
     @property
     def conninfo(self):
@@ -223,13 +232,20 @@ class Instance:
         self.check_disk()
         sweep(self.state, ['postgres', 'memcached', 'nginx', *PROGRAMS])
         self.clear_run()
-        self.listen_tcp = listener(self.port)
-        self.port = self.listen_tcp.getsockname()[1]
+        self.listen()
         self.copy_programs()
         self.write_configuration()
         self.create_cluster()
         self.make_groups()
         self.keeper = Keeper(list(self.groups.values()))
+
+    def listen(self):
+        """Bind nginx's ports, the same ones again after a restart."""
+        self.listeners = [listener(self.port)]
+        self.port = self.listeners[0].getsockname()[1]
+        if self.paired:
+            self.listeners.append(listener(self.peer_port))
+            self.peer_port = self.listeners[1].getsockname()[1]
 
     def close(self):
         """Stop everything; whoever serves first, the database last."""
@@ -239,7 +255,8 @@ class Instance:
             self.keeper.stop([self.groups['postgresql']])
             self.keeper.close()
             self.keeper = None
-            self.listen_tcp.close()
+            for sock in self.listeners:
+                sock.close()
             for group in first:
                 if group.listen:
                     group.listen.close()
@@ -366,6 +383,12 @@ class Instance:
             'LISTEN': f'127.0.0.1:{self.port}',
             'OPEN_FILES': open_files(),
             'PACKAGES': self.path('store', 'packages'),
+            'PAIR_ETC': self.path('etc'),
+            'PAIR': '' if self.paired else '#pair# ',
+            'PEER_ADDRESS': '127.0.0.1',
+            'PEER_LISTEN': f'127.0.0.1:{self.peer_port}',
+            'PEER_SERVER': self.settings.get(
+                'peer_url', 'http://127.0.0.1:1').removeprefix('http://'),
             'PID': self.path('run', 'nginx.pid'),
             'RUN': self.path('run'), 'STATIC': self.path('www'),
             'TEMP': self.path('tmp'),
@@ -453,7 +476,8 @@ class Instance:
     def make_groups(self):
         log, run = self.path('log'), self.path('run')
         shared = {'cwd': run}
-        self.sockets = {pool: self.listen_unix(pool) for pool in POOLS
+        pools = [pool for pool in POOLS if self.paired or pool != 'peer']
+        self.sockets = {pool: self.listen_unix(pool) for pool in pools
                         if f'tilsit-{pool}' not in self.missing}
 
         def add(name, argv, **more):
@@ -468,18 +492,18 @@ class Instance:
             before=self.sweep_postgresql)
         add('memcached', ['memcached', '-s', f'{run}/memcached.sock',
                           '-a', '0700', *self.memcached_options()])
-        for name in (*POOLS, 'runner'):
+        for name in (*pools, 'runner'):
             if f'tilsit-{name}' in self.missing:
                 continue
             add(name, [*self.wrap, self.path('bin', f'tilsit-{name}'),
                        '--config', self.config],
                 listen=self.sockets.get(name), count=POOLS.get(name, 1),
                 env={**self.env, **self.part_env.get(name, {})})
-        fd = self.listen_tcp.fileno()
+        fds = [sock.fileno() for sock in self.listeners]
         add('nginx', ['nginx', '-c', self.path('etc', 'nginx.conf'),
                       '-p', self.path('tmp'), '-e', 'stderr',
                       '-g', 'daemon off;'],
-            env={'NGINX': f'{fd};'}, pass_fds=(fd,),
+            env={'NGINX': ''.join(f'{fd};' for fd in fds)}, pass_fds=fds,
             on_death=signal.SIGTERM)
 
     def memcached_options(self):

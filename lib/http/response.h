@@ -58,6 +58,7 @@ struct response {
 		struct str project;
 		struct str method;	/* of XML-RPC */
 		const char *cache;	/* "hit", "miss" or NULL */
+		struct str peer;	/* the other machine's copy */
 		int64_t serial;		/* revealed or made; 0: none */
 	} note;
 

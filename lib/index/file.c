@@ -3,9 +3,11 @@
 #include <stdbool.h>
 
 #include "base/arena.h"
+#include "index/copy.h"
 #include "index/index.h"
 #include "index/project.h"
 #include "index/publish.h"
+#include "io/config.h"
 #include "io/db.h"
 #include "io/store.h"
 
@@ -58,10 +60,12 @@ static enum status
 apply_remove(struct change *ch, const struct file_change *to,
     const struct db_rows *rows, struct err *err)
 {
+	struct str_list nodes = copy_nodes(ch->ix, ch->arena);
 	enum status st;
 
-	st = db_run(ch->ix->db, ch->arena, SQL_FILE_DISCARD,
-	    DB_ARGS(db_int(db_int64(rows, 0, FILE_FIND_ID))), NULL, err);
+	st = db_run(ch->ix->db, ch->arena, SQL_FILE_DISCARD, DB_ARGS(
+	    db_int(db_int64(rows, 0, FILE_FIND_ID)), db_text_array(&nodes)),
+	    NULL, err);
 	if (st == OK)
 		change_note(ch, db_str(rows, 0, FILE_FIND_VERSION),
 		    str_fmt(ch->arena, "remove file %.*s",
@@ -146,7 +150,7 @@ sweep_one(struct index *ix, struct arena *a, const struct db_rows *rows,
 	if (st != OK && st != NOT_FOUND)
 		return st;
 	return db_run(ix->db, a, SQL_FILE_FORGET_DISCARDED, DB_ARGS(
-	    db_bytes(digest.p, digest.n), db_text(filename)), NULL, err);
+	    db_text(str_c(ix->config->node)), db_bytes(digest.p, digest.n), db_text(filename)), NULL, err);
 }
 
 enum status
@@ -161,7 +165,8 @@ file_sweep(struct index *ix, int64_t older_than_s, int64_t *removed,
 	do {
 		arena_reset(batch);
 		st = db_run(ix->db, batch, SQL_FILE_DISCARDED, DB_ARGS(
-		    db_int(older_than_s), db_int(SWEEP_BATCH)), &rows, err);
+		    db_text(str_c(ix->config->node)), db_int(older_than_s),
+		    db_int(SWEEP_BATCH)), &rows, err);
 		for (int i = 0; st == OK && i < rows.n; i++) {
 			st = sweep_one(ix, batch, &rows, i, err);
 			*removed += st == OK;

@@ -3,7 +3,8 @@
  *
  * A removed file's row goes at once, and its name stays used for ever; its
  * bytes are removed from the store a day later, so that whoever read a page
- * just before can still fetch what that page named.
+ * just before can still fetch what that page named.  On two machines each
+ * removes its own, however long after.
  */
 #ifndef INDEX_FILE_H
 #define INDEX_FILE_H
@@ -29,7 +30,7 @@ MUST_USE enum status file_remove(struct index *ix, struct arena *a,
     struct str filename, int64_t *serial, struct err *err);
 
 /*
- * Remove from the store what was discarded longer than older_than_s ago.
+ * Remove from this machine's store what was discarded longer than older_than_s ago.
  * *removed counts the files.  Safe to be killed at any point, and to be
  * repeated; in bounded memory.
  */

@@ -2,6 +2,7 @@
 
 #include "base/arena.h"
 #include "index/account.h"
+#include "index/copy.h"
 #include "index/index.h"
 #include "index/publish.h"
 #include "io/config.h"
@@ -191,6 +192,7 @@ project_create(struct index *ix, struct arena *a, struct str name,
 static enum status
 apply_remove(struct change *ch, void *arg, struct err *err)
 {
+	struct str_list nodes = copy_nodes(ch->ix, ch->arena);
 	struct db *db = ch->ix->db;
 	struct project project;
 	enum status st;
@@ -201,7 +203,7 @@ apply_remove(struct change *ch, void *arg, struct err *err)
 		return st;
 	ch->display_name = project.name;
 	st = db_run(db, ch->arena, SQL_FILE_DISCARD_PROJECT,
-	    DB_ARGS(db_int(project.id)), NULL, err);
+	    DB_ARGS(db_int(project.id), db_text_array(&nodes)), NULL, err);
 	if (st == OK)
 		st = db_run(db, ch->arena, SQL_PROJECT_REMOVE,
 		    DB_ARGS(db_int(project.id)), NULL, err);

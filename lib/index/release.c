@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/json.h"
+#include "index/copy.h"
 #include "index/index.h"
 #include "index/project.h"
 #include "index/publish.h"
@@ -114,10 +115,11 @@ static enum status
 apply_remove(struct change *ch, const struct release *release,
     struct err *err)
 {
+	struct str_list nodes = copy_nodes(ch->ix, ch->arena);
 	enum status st;
 
 	st = db_run(ch->ix->db, ch->arena, SQL_FILE_DISCARD_RELEASE,
-	    DB_ARGS(db_int(release->id)), NULL, err);
+	    DB_ARGS(db_int(release->id), db_text_array(&nodes)), NULL, err);
 	if (st == OK)
 		st = db_run(ch->ix->db, ch->arena, SQL_RELEASE_REMOVE,
 		    DB_ARGS(db_int(release->id)), NULL, err);

@@ -8,6 +8,7 @@
 #include "base/findings.h"
 #include "base/utf8.h"
 #include "index/account.h"
+#include "index/copy.h"
 #include "index/index.h"
 #include "index/project.h"
 #include "index/publish.h"
@@ -350,6 +351,9 @@ struct publishing {
 	const struct caller *caller;
 	struct upload *up;
 	bool is_there;		/* the index has this very file */
+	struct copy copy;
+	struct copy_sent sent;	/* to the other machine */
+	unsigned char metadata_sha256[32];
 };
 
 static enum status
@@ -439,14 +443,12 @@ add_file(struct change *ch, struct publishing *p, int64_t project_id,
 {
 	const struct upload *up = p->up;
 	const struct digests *d = &up->digests;
-	unsigned char sha256[32];
 	struct db_arg metadata_sha256 = db_null();
 	enum status st;
 
-	if (up->metadata_bytes.n) {
-		digest_sha256(up->metadata_bytes, sha256);
-		metadata_sha256 = db_bytes(sha256, sizeof(sha256));
-	}
+	if (up->metadata_bytes.n)
+		metadata_sha256 = db_bytes(p->metadata_sha256,
+		    sizeof(p->metadata_sha256));
 	st = db_run(ch->ix->db, ch->arena, SQL_FILE_ADD, DB_ARGS(
 	    db_int(project_id), db_int(release_id), db_text(up->filename),
 	    db_text(packagetype_name(up->packagetype)),
@@ -507,6 +509,9 @@ apply_upload(struct change *ch, void *arg, struct err *err)
 	st = add_release(ch, p->up, project.id, &release_id, err);
 	if (st == OK)
 		st = add_file(ch, p, project.id, release_id, err);
+	if (st == OK && p->sent.is_missing)
+		st = copy_note_missing(ch->ix, ch->arena, &p->copy,
+		    p->sent.words, err);
 	return st;
 }
 
@@ -531,21 +536,48 @@ landed_upload(struct change *ch, void *arg, int64_t *serial,
 	return st;
 }
 
+static struct copy
+copy_of(struct publishing *p)
+{
+	const struct upload *up = p->up;
+	struct copy copy = {
+		.filename = up->filename, .size = up->digests.size,
+		.metadata_sha256 = STR(""),
+	};
+
+	memcpy(copy.blake2b_256, up->digests.blake2b_256,
+	    sizeof(copy.blake2b_256));
+	if (up->metadata_bytes.n) {
+		digest_sha256(up->metadata_bytes, p->metadata_sha256);
+		copy.metadata_sha256 = (struct str){
+			(const char *)p->metadata_sha256,
+			sizeof(p->metadata_sha256),
+		};
+	}
+	return copy;
+}
+
 /*
- * The index has this very file already.  Should its bytes be gone from the
- * store, here they are again.
+ * The index has this very file already.  Should its bytes be gone from a
+ * store or damaged, this one's or the other machine's, here they are again.
  */
 static enum status
-heal(struct index *ix, struct arena *a, struct upload *up, struct err *err)
+heal(struct index *ix, struct arena *a, struct publishing *p,
+    struct err *err)
 {
+	const struct upload *up = p->up;
+	bool is_here;
 	enum status st;
-	int fd;
 
-	st = store_read(ix->store, a, up->digests.blake2b_256, up->filename,
-	    &fd, err);
-	if (st == NOT_FOUND)
-		st = store_keep(ix->store, up->staged, up->filename,
+	st = copy_is_here(ix, a, &p->copy, &is_here, err);
+	if (st == OK && !is_here)
+		st = store_replace(ix->store, up->staged, up->filename,
 		    up->metadata_bytes, clock_wall_us() / SECOND_US, err);
+	if (st != OK)
+		return st;
+	copy_ensure_sent(ix, a, &p->copy, &p->sent);
+	if (p->sent.is_missing)
+		st = copy_note_missing(ix, a, &p->copy, p->sent.words, err);
 	return st;
 }
 
@@ -567,13 +599,19 @@ upload_publish(struct index *ix, struct arena *a,
 		st = check_filename(ix, a, &p, err);
 	if (st != OK)
 		return st;
-	if (p.is_there)
-		return heal(ix, a, up, err);
-	/* W0: durable before anything refers to it. */
+	p.copy = copy_of(&p);
+	if (p.is_there) {
+		st = heal(ix, a, &p, err);
+		up->peer = p.sent.words;
+		return st;
+	}
+	/* W0: durable, here and there, before anything refers to it. */
 	st = store_keep(ix->store, up->staged, up->filename,
 	    up->metadata_bytes, clock_wall_us() / SECOND_US, err);
 	if (st != OK)
 		return st;
+	copy_send(ix, a, &p.copy, &p.sent);
+	up->peer = p.sent.words;
 	return publish(ix, a, up->project, caller->name, &publication, &p,
 	    serial, err);
 }

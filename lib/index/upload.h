@@ -56,6 +56,9 @@ struct upload {
 	enum packagetype packagetype;
 	struct metadata metadata;	/* of the file itself */
 	struct str metadata_bytes;	/* METADATA as it is in a wheel */
+
+	/* What upload_publish() says of the other machine, for the log. */
+	struct str peer;
 };
 
 /*

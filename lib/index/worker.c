@@ -77,7 +77,7 @@ log_one(const struct loop *l, const struct request *rq,
 		.project = rs->note.project.n ? rs->note.project :
 		    rq->arg[0],
 		.serial = rs->note.serial, .bytes = rs->sent_bytes,
-		.err = str_c(failure),
+		.err = str_c(failure), .peer = rs->note.peer,
 	};
 
 	log_request(&l->log, &line);

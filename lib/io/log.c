@@ -234,5 +234,7 @@ log_request(const struct log *log, const struct log_request *request)
 	log_int_unless(&line, "serial", request->serial, 0);
 	log_int(&line, "bytes", request->bytes);
 	log_str(&line, "err", request->err);
+	if (request->peer.n)
+		log_str(&line, "peer", request->peer);
 	log_end(log, &line);
 }

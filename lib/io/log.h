@@ -67,6 +67,8 @@ struct log_request {
 	int64_t serial;		/* that was revealed or made; 0: none */
 	int64_t bytes;		/* of the answer's body */
 	struct str err;		/* why it failed, empty if it did not */
+	struct str peer;	/* "ok", or "missing: " and why; empty where
+				 * there is no other machine: no such pair */
 };
 
 /* A log on standard error. */

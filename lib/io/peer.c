@@ -564,6 +564,17 @@ peer_get_file(struct peer *p, struct arena *a,
 	return st;
 }
 
+enum status
+peer_get_metadata(struct peer *p, struct arena *a,
+    const unsigned char blake2b_256[32], struct str filename,
+    const struct peer_limits *limits, struct peer_answer *out,
+    struct err *err)
+{
+	return peer_request(p, a, "GET", str_fmt(a, "%s.metadata",
+	    file_path(a, "/packages/", blake2b_256, filename).p), STR(""),
+	    limits, out, err);
+}
+
 /* ---- answers of "name value" lines ----------------------------------- */
 
 /* The value on the line of this name; empty when there is none. */

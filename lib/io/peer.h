@@ -113,6 +113,12 @@ MUST_USE enum status peer_get_file(struct peer *p, struct arena *a,
     int64_t limit_bytes, struct staged *into, int64_t *mtime_s,
     struct peer_answer *out, struct err *err);
 
+/* The .metadata beside a file over there, into out->body. */
+MUST_USE enum status peer_get_metadata(struct peer *p, struct arena *a,
+    const unsigned char blake2b_256[32], struct str filename,
+    const struct peer_limits *limits, struct peer_answer *out,
+    struct err *err);
+
 /* What the peer's store has of one file. */
 struct peer_copy {
 	bool is_damaged;	/* its bytes do not hash to its name */

@@ -124,13 +124,30 @@ CREATE TABLE used_filename (
 );
 
 -- Bytes that no file row needs any more, for the runner to remove from the
--- store: written by the change that deleted the row, so never forgotten.
+-- store: written by the change that deleted the row, so never forgotten.  One
+-- for each machine (setting `node`), whose own runner removes it.
 CREATE TABLE discarded_file (
+    node            text NOT NULL,
     blake2b_256     bytea NOT NULL,
     filename        text NOT NULL,
     discarded_at    timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (blake2b_256, filename)
+    PRIMARY KEY (node, blake2b_256, filename)
 );
+
+-- Bytes of a file that one machine lacks, for its runner to fetch from the
+-- other: written by the change that published the file.  Never given up.
+CREATE TABLE missing_copy (
+    node            text NOT NULL,              -- who lacks them
+    blake2b_256     bytea NOT NULL,
+    filename        text NOT NULL,
+    missing_since   timestamptz NOT NULL DEFAULT now(),
+    attempts        int4 NOT NULL DEFAULT 0,
+    last_error      text NOT NULL,
+    next_try_at     timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (node, blake2b_256, filename)
+);
+CREATE INDEX missing_copy_due ON missing_copy (node, next_try_at);
+CREATE INDEX missing_copy_file ON missing_copy (blake2b_256, filename);
 
 -- Every change of the index, in the order in which it became visible.
 CREATE TABLE journal (

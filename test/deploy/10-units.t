@@ -44,7 +44,8 @@ def test_systemd_takes_the_units():
     with tempfile.TemporaryDirectory() as folder:
         install_units(folder)
         units = ['tilsit.target', 'tilsit-runner.service'] + [
-            f'tilsit-{pool}{end}' for pool in ('simple', 'upload', 'changelog')
+            f'tilsit-{pool}{end}' for pool in ('simple', 'upload', 'changelog',
+                                            'peer')
             for end in ('.socket', '@1.service')]
         status, text = output('systemd-analyze', 'verify', '--man=no',
                               *(f'{folder}/{unit}' for unit in units),

@@ -167,8 +167,9 @@ def test_the_bytes_of_a_deleted_file_go_a_day_later():
                               digest[4:], name)
     ok(os.path.exists(place), 'still there for who read a page before')
     sql("""UPDATE discarded_file SET discarded_at = now() - interval '2 days';
-        INSERT INTO discarded_file (blake2b_256, filename, discarded_at)
-        SELECT sha256(int8send(n)), 'gone-' || n, '2020-01-01'
+        INSERT INTO discarded_file (node, blake2b_256, filename,
+                                    discarded_at)
+        SELECT 'one', sha256(int8send(n)), 'gone-' || n, '2020-01-01'
           FROM generate_series(1, 2500) n""")
     CLIENT.index.restart('runner')      # which sweeps as it starts
     deadline = time.monotonic() + 60

@@ -27,7 +27,8 @@ class Pair:
     def __init__(self, path, kind=Instance, **options):
         settings = options.pop('settings', {})
         self.a, self.b = (
-            kind(f'{path}/{name}', settings=dict(settings), **options)
+            kind(f'{path}/{name}', settings=dict(settings), paired=True,
+                 **options)
             for name in ('a', 'b'))
         self.a.name, self.b.name = 'vm-a', 'vm-b'
 
@@ -66,7 +67,7 @@ class Pair:
                 'node': one.name, 'peer_node': its_peer.name,
                 'peer_database': its_peer.conninfo,
                 'peer_memcached': sockets[its_peer is self.b],
-                'peer_url': its_peer.url, 'peer_secret': secret,
+                'peer_url': its_peer.peer_url, 'peer_secret': secret,
                 'mark_path': one.path('store', 'mark'),
                 **one.settings}
             one.write_configuration()

@@ -27,6 +27,8 @@ ROWS_MOST = 500
 # What is larger by its nature, and what it may cost.
 LARGER = {
     "account/list": 2 * PROJECTS,           # operators only, all rows
+    "copy/count_missing": 1000,             # operators only
+    "copy/forget_gone": 2000,               # each of those that are missing
     "file/every": 3000,                     # fsck, a batch
     "file/discard_project": 3 * RELEASES_OF_ONE,
     "journal/changed_packages": 3000,
@@ -94,8 +96,10 @@ INSERT INTO root_chunk
 SELECT normalized_name, last_serial FROM project WHERE id % {CHUNK} = 0;
 INSERT INTO cache_hold SELECT name, now() FROM project WHERE id % 1000 = 0;
 INSERT INTO discarded_file
-SELECT sha256(int8send(n)), 'gone-' || n, now() - interval '2 days'
+SELECT 'x', sha256(int8send(n)), 'gone-' || n, now() - interval '2 days'
   FROM generate_series(1, 100) n;
+INSERT INTO missing_copy (node, blake2b_256, filename, last_error)
+SELECT 'x', blake2b_256, filename, '' FROM file WHERE id % 1000 = 0;
 CREATE TABLE schema_migration (name text PRIMARY KEY);
 ANALYZE;
 """

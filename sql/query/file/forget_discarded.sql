@@ -1,5 +1,6 @@
--- These bytes are out of the store.
+-- These bytes are out of one machine's store.
 --
--- takes: blake2b_256 bytea, filename text
+-- takes: node text, blake2b_256 bytea, filename text
 -- rows:  none
-DELETE FROM discarded_file WHERE blake2b_256 = $1 AND filename = $2;
+DELETE FROM discarded_file
+ WHERE node = $1 AND blake2b_256 = $2 AND filename = $3;
