@@ -5,6 +5,7 @@ It listens on STATE/hypervisor/sock, which every machine has as
 that machine runs nothing any more.  With .deaf set it answers nobody, as a
 management network does that is down.
 """
+import contextlib
 import http.server
 import os
 import socketserver
@@ -36,10 +37,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         status = 200 if name in lab.machines else 404
         if status == 200:
             lab.power_off(name)
+        text = f'{name} is off\n' if status == 200 else 'no such machine\n'
         self.send_response(status)
+        self.send_header('Content-Length', len(text))
         self.end_headers()
-        self.wfile.write(f'{name} is off\n'.encode() if status == 200
-                         else b'no such machine\n')
+        with contextlib.suppress(OSError):      # who asked may be off too
+            self.wfile.write(text.encode())
 
     def address_string(self):
         return 'a machine'      # a unix socket's peer has no address

@@ -2,7 +2,7 @@
 
     from lab import Lab
 
-    with Lab() as lab:                          # 20 s; down() at the end
+    with Lab() as lab:                          # half a minute; then down()
         a, b = lab.vm['vm-a'], lab.vm['vm-b']
         a.run('systemctl status tilsit.target') # as root; its output
         lab.client.run('curl -s https://packages.example.org/-/ready')
@@ -36,6 +36,7 @@ import signal
 import ssl
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.error
@@ -44,6 +45,7 @@ import urllib.request
 TREE = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(TREE, 'deploy', 'local'))
+sys.path.insert(0, os.path.join(TREE, 'test', 'lib'))
 
 import guide
 import machine
@@ -51,11 +53,16 @@ from hypervisor import Hypervisor
 from links import Links
 from machine import Machine
 from process import Failure
+from shelf import Shelf
+from tap import skip_all
 
 NAME = 'packages.example.org'           # as in the guides
 VMS = ('vm-a', 'vm-b')
 HOSTS = {'host': 1, 'floating': 10, 'vm-a': 11, 'vm-b': 12, 'client': 13}
 DISK_BYTES = {'vm-a': 4 << 30, 'vm-b': 4 << 30, 'client': 1 << 30}
+LOGS = {'journal': 'journalctl --no-pager -o short-precise',
+        'postgresql': 'cat /var/log/postgresql/*',
+        'nginx': 'cat /var/log/nginx/*'}
 READY_S = 60
 NETWORKS = 50                           # labs at the same time
 
@@ -189,9 +196,14 @@ class Lab:
         try:
             self.links.claim(NETWORKS)
             self.hypervisor = Hypervisor(self)
-            self.make_certificates()
-            self.boot_all()
-            self.set_up()
+            shelf = Shelf(TREE, self.build, [
+                self.links.network, self.settings, self.env])
+            if shelf.take(self):
+                self.boot_all()
+            else:
+                self.install()
+                shelf.put(self)
+            self.wait()
             return self
         except BaseException:
             self.down()
@@ -247,11 +259,23 @@ class Lab:
         if failed:
             raise failed[0]
 
-    def boot_all(self):
+    def boot_all(self, prepare=None):
         self.say('Booting the machines')
+        self.at_once(lambda one: one.boot(prepare), DISK_BYTES)
+
+    def install(self):
+        self.make_certificates()
         for name, size in DISK_BYTES.items():
             self.machines[name].make_disk(size)
-        self.at_once(lambda one: one.boot(prepare=self.prepare), DISK_BYTES)
+        self.boot_all(self.prepare)
+        guide.set_up(self)
+
+    def wait(self):
+        """Until all of it serves."""
+        for name in ('floating', *VMS):
+            wait_until(f'the index at {name}', lambda: self.get(
+                self.url(name) + '/-/ready')[0] == 200)
+        wait_until('the replica', self.streams)
 
     # What a machine has before its first boot.
 
@@ -294,13 +318,6 @@ class Lab:
            self.path('fullchain.pem'), '-addext', f'subjectAltName={names}',
            '-addext', 'basicConstraints=critical,CA:FALSE')
 
-    # What the operator does: the guides, word for word.
-
-    def set_up(self):
-        guide.set_up(self)
-        wait_until('the index', lambda: self.get(
-            self.floating_url + '/-/ready')[0] == 200)
-
     # Breaking and mending; names are vm-a, vm-b, client, host.
 
     def cut(self, a, b, one_way=False, ports=()):
@@ -330,6 +347,19 @@ class Lab:
         """The fence: returns when the machine runs nothing any more."""
         self.machines[name].lose()
 
+    def keep_logs(self):
+        """Copy what the machines logged to where test/run looks for it."""
+        kept = os.path.join(
+            os.environ.get('KEEP_LOGS') or tempfile.gettempdir(),
+            os.path.basename(self.state) + '-logs')
+        os.makedirs(kept, exist_ok=True)
+        for one in self.machines.values():
+            for name, command in LOGS.items():
+                if one.is_up():
+                    with open(f'{kept}/{one.name}-{name}.log', 'w') as out:
+                        out.write(one.run(command, check=False))
+        return kept
+
     # Asking.
 
     def primary(self):
@@ -354,6 +384,33 @@ class Lab:
         return one is not None and one.sql(
             'SELECT sync_state FROM pg_stat_replication',
             check=False) in ('sync', 'quorum')
+
+
+@contextlib.contextmanager
+def temporary():
+    """A folder for a lab, on this tree's disk; gone at the end."""
+    os.makedirs(os.path.join(TREE, 'build'), exist_ok=True)
+    path = tempfile.mkdtemp(prefix='lab-', dir=os.path.join(TREE, 'build'))
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def raised(**options):
+    """A lab for a test, taken down at the end.  Where there can be none the
+    test is skipped; if it fails the machines' logs are kept."""
+    why = missing()
+    if why:
+        skip_all(why)
+    with temporary() as state, Lab(state, **options) as lab:
+        try:
+            yield lab
+        except BaseException as error:
+            if not isinstance(error, SystemExit) or error.code:
+                print(f'# logs: {lab.keep_logs()}', flush=True)
+            raise
 
 
 FENCE = """#!/bin/sh
