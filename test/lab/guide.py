@@ -80,11 +80,12 @@ def web_server(vm):
          ('\tserver_name _;', '\tserver_name packages.example.org;'),
          ('\tlisten 80 backlog=4096;', listen))
     append(vm, '/etc/tilsit/nginx/server.conf', port80)
+    run(vm, TWO, 'Web servers', 1)
 
 
 def settings(lab, vm):
     """What the guides have the operator write into tilsit.conf."""
-    external, = blocks(TWO, 'Web servers')
+    external = blocks(TWO, 'Web servers')[0]
     url, mark = blocks(TWO, 'Marks')
     vm.run(url.replace('10.0.0.3', lab.client.address))
     append(vm, '/etc/tilsit/tilsit.conf', external + mark +
