@@ -8,10 +8,19 @@
 #include "http/response.h"
 #include "index/index.h"
 #include "index/page.h"
+#include "index/replica.h"
 #include "index/root.h"
 #include "index/serial.h"
 #include "index/worker.h"
 #include "pkg/name.h"
+
+/* From a replica that may lack changes: nobody should take it for the truth. */
+static void
+put_degraded(struct response *rs)
+{
+	header_put(rs, STR("Tilsit-Degraded"), STR("replica"));
+	rs->note.cache = "replica";
+}
 
 /*
  * How long may others keep a page?  A browser or installer may keep it, but
@@ -22,6 +31,8 @@
 static void
 put_cache_headers(struct response *rs, const struct page *page)
 {
+	if (page->degraded)
+		put_degraded(rs);
 	if (page->no_store) {
 		header_put(rs, STR("Cache-Control"), STR("no-store"));
 		header_put(rs, STR("Surrogate-Control"), STR("no-store"));
@@ -63,9 +74,9 @@ static enum status
 send_page(const struct request *rq, struct response *rs,
     const struct page *page)
 {
+	rs->note.cache = page->was_cached ? "hit" : "miss";
 	put_page_headers(rq, rs, page);
 	buf_put(&rs->body, page->body);
-	rs->note.cache = page->was_cached ? "hit" : "miss";
 	(void)respond_conditional(rq, rs);
 	return OK;
 }
@@ -176,6 +187,8 @@ send_project(struct index *ix, const struct request *rq, struct response *rs,
 
 	st = page_of_project(ix, rq->arena, name, what,
 	    negotiate_gzip(rq->accept_encoding), &page, err);
+	if (st == NOT_FOUND && page.degraded)
+		put_degraded(rs);
 	if (st == NOT_FOUND)
 		return no_such_project(name, err);
 	return st == OK ? send_page(rq, rs, &page) : st;
@@ -268,6 +281,8 @@ release_json_page(void *app, struct request *rq, struct response *rs,
 		return OK;
 	st = page_of_release(app, rq->arena, name, rq->arg[1],
 	    negotiate_gzip(rq->accept_encoding), &page, err);
+	if (st == NOT_FOUND && page.degraded)
+		put_degraded(rs);
 	if (st == NOT_FOUND)
 		return err_set(err, NOT_FOUND, "This index has no release "
 		    "'%.*s' of '%.*s'", STR_ARG(rq->arg[1]), STR_ARG(name));
@@ -314,12 +329,17 @@ ready(void *app, struct request *rq, struct response *rs, struct err *err)
 	int64_t newest;
 	enum status st = serial_newest(app, rq->arena, &newest, err);
 
-	if (st != OK)
+	if (st == OK) {
+		buf_put(&rs->body, STR("ready at serial "));
+		buf_int(&rs->body, newest);
+		buf_byte(&rs->body, '\n');
+	} else if (replica_answers(app, rq->arena)) {
+		buf_put(&rs->body, STR("degraded: reading from the replica\n"));
+		put_degraded(rs);
+	} else {
 		return st;
+	}
 	rs->type = STR("text/plain; charset=utf-8");
-	buf_put(&rs->body, STR("ready at serial "));
-	buf_int(&rs->body, newest);
-	buf_byte(&rs->body, '\n');
 	header_put(rs, STR("Cache-Control"), STR("no-store"));
 	return OK;
 }

@@ -37,7 +37,10 @@ enum status new_projects_feed(void *app, struct request *rq,
 enum status new_releases_feed(void *app, struct request *rq,
     struct response *rs, struct err *err);
 
-/* /-/ready: can this worker answer from the primary?  For load balancers. */
+/*
+ * /-/ready, for load balancers: "ready" if this worker can answer from the
+ * primary, "degraded" if only from the replica; 503 if neither.
+ */
 enum status ready(void *app, struct request *rq, struct response *rs,
     struct err *err);
 

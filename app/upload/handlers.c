@@ -8,6 +8,7 @@
 #include "http/response.h"
 #include "index/account.h"
 #include "index/index.h"
+#include "index/primary.h"
 #include "index/upload.h"
 #include "pkg/classifier.h"
 #include "upload/form.h"
@@ -158,7 +159,10 @@ upload_post(void *app, struct request *rq, struct response *rs,
 	*act.found = findings_new(rq->arena);
 	rs->findings = act.found;
 	rs->conflict_is_400 = true;
-	st = identify(&act, err);
+	primary_be_patient(act.ix);
+	do
+		st = identify(&act, err);
+	while (primary_try_again(act.ix, st));
 	if (st == OK)
 		st = form_read(act.ix, rq, &act.form, act.found, err);
 	if (st == OK)

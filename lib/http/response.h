@@ -57,7 +57,7 @@ struct response {
 		struct str user;
 		struct str project;
 		struct str method;	/* of XML-RPC */
-		const char *cache;	/* "hit", "miss" or NULL */
+		const char *cache;	/* "hit", "miss", "replica" or NULL */
 		struct str peer;	/* the other machine's copy */
 		int64_t serial;		/* revealed or made; 0: none */
 	} note;

@@ -7,6 +7,8 @@
 #ifndef INDEX_INDEX_H
 #define INDEX_INDEX_H
 
+#include <stdint.h>
+
 #include "base/status.h"
 #include "io/db.h"
 
@@ -23,6 +25,7 @@ struct index {
 	struct page_cache *cache;
 	struct store *store;		/* package files */
 	struct peer *peer;		/* the other machine, or NULL */
+	int64_t patient_until_us;	/* see index/primary.h */
 };
 
 /*

@@ -6,6 +6,7 @@
 #include "index/feed.h"
 #include "index/index.h"
 #include "index/project_json.h"
+#include "index/replica.h"
 #include "index/simple.h"
 #include "index/view.h"
 #include "io/db.h"
@@ -35,6 +36,7 @@ struct rendering {
 struct form {
 	const char *key;	/* in the cache; one for each set of bytes */
 	const char *type;	/* Content-Type */
+	bool from_replica;	/* may come from there (D3) */
 	enum status (*render)(struct index *ix, struct arena *a,
 	    struct rendering *r, struct err *err);
 };
@@ -149,18 +151,20 @@ render_new_releases(struct index *ix, struct arena *a, struct rendering *r,
 }
 
 static const struct form project_forms[] = {
-	[PAGE_SIMPLE_HTML] = { "html", HTML, render_simple_html },
-	[PAGE_SIMPLE_V1_HTML] = { "v1html", V1_HTML, render_simple_html },
-	[PAGE_SIMPLE_V1_JSON] = { "v1json", V1_JSON, render_simple_json },
-	[PAGE_PROJECT_JSON] = { "json", "application/json",
+	[PAGE_SIMPLE_HTML] = { "html", HTML, true, render_simple_html },
+	[PAGE_SIMPLE_V1_HTML] = { "v1html", V1_HTML, true,
+	    render_simple_html },
+	[PAGE_SIMPLE_V1_JSON] = { "v1json", V1_JSON, true,
+	    render_simple_json },
+	[PAGE_PROJECT_JSON] = { "json", "application/json", true,
 	    render_project_json },
-	[PAGE_PROJECT_RSS] = { "rss", RSS, render_project_rss },
+	[PAGE_PROJECT_RSS] = { "rss", RSS, false, render_project_rss },
 };
 
 static const struct form index_forms[] = {
-	[PAGE_NEW_PROJECTS_RSS] = { "new-projects", RSS,
+	[PAGE_NEW_PROJECTS_RSS] = { "new-projects", RSS, false,
 	    render_new_projects },
-	[PAGE_NEW_RELEASES_RSS] = { "new-releases", RSS,
+	[PAGE_NEW_RELEASES_RSS] = { "new-releases", RSS, false,
 	    render_new_releases },
 };
 
@@ -239,6 +243,25 @@ render(struct index *ix, struct arena *a, const struct form *form,
 	return OK;
 }
 
+/*
+ * There is no primary: the same from the replica, where each form reads one
+ * snapshot.  It is never stored, for nothing there tells whether a change has
+ * deleted the fence since.
+ */
+static enum status
+render_degraded(const struct index *ix, struct arena *a,
+    const struct form *form, struct rendering *r, struct page *page)
+{
+	struct index on_replica = *ix;
+	enum status st;
+
+	on_replica.db = ix->replica;
+	FAULT_POINT("D3");
+	st = render(&on_replica, a, form, r, page, NULL);
+	page->degraded = page->no_store = true;
+	return st == NOT_FOUND ? st : st == OK ? OK : UNAVAILABLE;
+}
+
 /* R1 to R5. */
 static enum status
 project_page(struct index *ix, struct arena *a, const struct form *form,
@@ -255,6 +278,8 @@ project_page(struct index *ix, struct arena *a, const struct form *form,
 		return OK;
 	}
 	st = render(ix, a, form, r, page, err);		/* R3 */
+	if (st == UNAVAILABLE && form->from_replica && replica_may_answer(ix))
+		return render_degraded(ix, a, form, r, page);
 	if (st != OK)
 		return st;
 	page->no_store = !r->is_lock_free || r->is_held;
@@ -284,10 +309,10 @@ page_of_release(struct index *ix, struct arena *a, struct str project,
 	struct rendering r = { .project = project };
 	struct version parsed;
 
+	*out = (struct page){ .type = str_c(form->type), .is_gzip = gzip };
 	if (version_parse(a, version, &parsed) != OK)
 		return NOT_FOUND;
 	r.canonical = version_canonical(a, &parsed);
-	*out = (struct page){ .type = str_c(form->type), .is_gzip = gzip };
 	return project_page(ix, a, form, &r, out, err);
 }
 

@@ -5,6 +5,10 @@
  * nowhere else.  A page of one project is valid while its fence stands; a feed
  * over many projects carries the serial at which it was
  * made, and is valid while that is the newest on the primary.
+ *
+ * While there is no primary, a page of one project (not its feed, which
+ * nobody's installation waits for) comes from the replica, if that may be
+ * (index/replica.h); whatever comes from there is marked as degraded.
  */
 #ifndef INDEX_PAGE_H
 #define INDEX_PAGE_H
@@ -39,6 +43,7 @@ struct page {
 	bool is_gzip;
 	int64_t serial;		/* what X-PyPI-Last-Serial says */
 	bool no_store;		/* a writer is at work: no cache may keep it */
+	bool degraded;		/* from the replica; set with NOT_FOUND, too */
 	bool was_cached;	/* for the log */
 };
 

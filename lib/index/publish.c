@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/fault.h"
 #include "index/index.h"
+#include "index/primary.h"
 #include "io/config.h"
 #include "io/db.h"
 #include "io/page_cache.h"
@@ -189,20 +190,24 @@ publish(struct index *ix, struct arena *a, struct str project,
     struct str account, const struct publication *what, void *arg,
     int64_t *serial, struct err *err)
 {
-	struct change ch = {
+	const struct change fresh = {
 		.ix = ix, .arena = a, .project = project,
 		.display_name = project, .account = account,
 	};
+	struct change ch;
 	struct hold hold;
 	bool unknown = false;
 	enum status st;
 
 	*serial = 0;
-	st = begin(&ch, what, arg, &hold, err);
-	if (st != OK || ch.actions.n == 0) {
-		db_rollback(ix->db);
+	do {
+		ch = fresh;
+		st = begin(&ch, what, arg, &hold, err);
+		if (st != OK || ch.actions.n == 0)
+			db_rollback(ix->db);
+	} while (primary_try_again(ix, st));
+	if (st != OK || ch.actions.n == 0)
 		return st;
-	}
 	FAULT_POINT("W2");
 	if (page_cache_drop_fence(ix->cache, project) != FENCE_DROPPED &&
 	    !(hold.exists && hold.is_waited_out)) {

@@ -10,6 +10,7 @@
 #include "index/account.h"
 #include "index/copy.h"
 #include "index/index.h"
+#include "index/primary.h"
 #include "index/project.h"
 #include "index/publish.h"
 #include "index/release.h"
@@ -594,16 +595,18 @@ upload_publish(struct index *ix, struct arena *a,
 	enum status st;
 
 	*serial = 0;
-	st = check_rights(ix, a, &p, &project, err);
-	if (st == OK)
-		st = check_filename(ix, a, &p, err);
+	do {
+		st = check_rights(ix, a, &p, &project, err);
+		if (st == OK)
+			st = check_filename(ix, a, &p, err);
+	} while (primary_try_again(ix, st));
 	if (st != OK)
 		return st;
 	p.copy = copy_of(&p);
 	if (p.is_there) {
 		st = heal(ix, a, &p, err);
 		up->peer = p.sent.words;
-		return st;
+		return st == OK ? primary_confirm(ix, a, err) : st;
 	}
 	/* W0: durable, here and there, before anything refers to it. */
 	st = store_keep(ix->store, up->staged, up->filename,
@@ -612,8 +615,11 @@ upload_publish(struct index *ix, struct arena *a,
 		return st;
 	copy_send(ix, a, &p.copy, &p.sent);
 	up->peer = p.sent.words;
-	return publish(ix, a, up->project, caller->name, &publication, &p,
+	st = publish(ix, a, up->project, caller->name, &publication, &p,
 	    serial, err);
+	if (st == OK && *serial == 0)	/* another was faster */
+		st = primary_confirm(ix, a, err);
+	return st;
 }
 
 static enum status

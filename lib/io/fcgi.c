@@ -701,6 +701,18 @@ fcgi_serve(const struct fcgi_options *options,
 	return st;
 }
 
+bool
+fcgi_is_ending(void)
+{
+	sigset_t waiting;
+
+	return sigpending(&waiting) == 0 &&
+	    (sigismember(&waiting, SIGTERM) == 1 ||
+	    sigismember(&waiting, SIGINT) == 1 ||
+	    sigismember(&waiting, SIGHUP) == 1 ||
+	    sigismember(&waiting, SIGUSR1) == 1);
+}
+
 /* Sockets for supervisors */
 
 /* Remove a socket that nobody listens on any more. */

@@ -58,6 +58,7 @@
 #ifndef IO_FCGI_H
 #define IO_FCGI_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -92,6 +93,12 @@ struct fcgi_options {
  * caller closes *fd.
  */
 MUST_USE enum status fcgi_listen(const char *path, int *fd, struct err *err);
+
+/*
+ * Within serve(): has somebody asked this process to end?  For a request that
+ * only waits, and had better be waited for by another worker.
+ */
+bool fcgi_is_ending(void);
 
 /*
  * Call serve(app, request) for every request until told to stop (see above);

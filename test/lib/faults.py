@@ -91,8 +91,10 @@ class World:
 
 @contextlib.contextmanager
 def faulty_world(**options):
+    # Whoever is refused here is to be refused at once.
+    settings = {'upload_patience_s': 0, **options.pop('settings', {})}
     with instance(FaultyInstance, build=build_with_faults(),
-                  **options) as index:
+                  settings=settings, **options) as index:
         yield World(index)
 
 
@@ -123,7 +125,7 @@ def state_of(pid):
     """A letter as in ps(1); None when there is no such process."""
     try:
         with open(f'/proc/{pid}/stat', 'rb') as stat:
-            return stat.read().rsplit(b')')[1].split()[0].decode()
+            return stat.read().rsplit(b')', 1)[1].split()[0].decode()
     except OSError:
         return None
 

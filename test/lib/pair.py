@@ -35,7 +35,7 @@ class Pair:
     def peer(self, instance):
         return self.b if instance is self.a else self.a
 
-    def start(self):
+    def start(self, workers=True):
         """Both whole; returns when they are ready and b is synchronous."""
         self.a.open()
         self.a.start('postgresql')
@@ -48,7 +48,7 @@ class Pair:
         self.a.migrate()
         self.wait_for(self.a, 'vm-b')
         self.wait_synchronous()
-        for instance in (self.a, self.b):
+        for instance in (self.a, self.b) if workers else ():
             instance.start_workers()
 
     def close(self):
@@ -108,12 +108,13 @@ class Pair:
 
 
 @contextlib.contextmanager
-def two_machines(**options):
-    """A running Pair, removed at the end; options are a Pair's."""
+def two_machines(workers=True, **options):
+    """A running Pair, removed at the end; options are a Pair's.  Without
+    workers: PostgreSQL and memcached only."""
     with folder() as path:
         pair = Pair(path, throwaway=True, **options)
         try:
-            pair.start()
+            pair.start(workers)
             yield pair
         finally:
             pair.close()
