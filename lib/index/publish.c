@@ -206,8 +206,10 @@ publish(struct index *ix, struct arena *a, struct str project,
 		if (st != OK || ch.actions.n == 0)
 			db_rollback(ix->db);
 	} while (primary_try_again(ix, st));
-	if (st != OK || ch.actions.n == 0)
+	if (st != OK)
 		return st;
+	if (ch.actions.n == 0)	/* told as done, so it has to be confirmed */
+		return primary_confirm(ix, a, err);
 	FAULT_POINT("W2");
 	if (page_cache_drop_fence(ix->cache, project) != FENCE_DROPPED &&
 	    !(hold.exists && hold.is_waited_out)) {

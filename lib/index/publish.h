@@ -70,7 +70,8 @@ void change_note(struct change *ch, struct str version, struct str action);
 
 /*
  * Change one project.  On OK, *serial is the last serial of the change, or 0
- * when there was nothing to change; the change is durable, and no page older
+ * when there was nothing to change; the change, or what was there instead, is
+ * durable and confirmed by the replica, and no page older
  * than it will be served by any process.  Else nothing has changed, with one
  * exception: UNAVAILABLE also says that the outcome is not known, and err
  * then says so.

@@ -615,11 +615,8 @@ upload_publish(struct index *ix, struct arena *a,
 		return st;
 	copy_send(ix, a, &p.copy, &p.sent);
 	up->peer = p.sent.words;
-	st = publish(ix, a, up->project, caller->name, &publication, &p,
+	return publish(ix, a, up->project, caller->name, &publication, &p,
 	    serial, err);
-	if (st == OK && *serial == 0)	/* another was faster */
-		st = primary_confirm(ix, a, err);
-	return st;
 }
 
 static enum status
