@@ -8,6 +8,7 @@
 #include "index/view.h"
 #include "io/config.h"
 #include "io/db.h"
+#include "io/page_cache.h"
 #include "pages.h"
 #include "pkg/contact.h"
 
@@ -167,8 +168,8 @@ feed_project(struct index *ix, struct arena *a, struct str project,
 	st = db_begin_snapshot(ix->db, err);
 	if (st != OK)
 		return st;
-	st = db_run(ix->db, a, SQL_PAGE_PROJECT, DB_ARGS(db_text(project)),
-	    &head, err);
+	st = db_run(ix->db, a, SQL_PAGE_PROJECT, DB_ARGS(db_text(project),
+	    db_text(page_cache_home(ix->cache, project))), &head, err);
 	if (st == OK)
 		st = db_run(ix->db, a, SQL_PAGE_PROJECT_RELEASES, DB_ARGS(
 		    db_text(project), db_int(FEED_OF_PROJECT)), &releases,

@@ -49,10 +49,13 @@ static enum status
 read_simple(struct index *ix, struct arena *a, struct rendering *r,
     struct simple_project *out, struct err *err)
 {
-	const struct db_arg name[] = { db_text(r->project) };
+	const struct db_arg args[] = {
+		db_text(r->project),
+		db_text(page_cache_home(ix->cache, r->project)),
+	};
 	struct db_call calls[] = {
-		{ .sql = SQL_PROJECT_LOCK_FREE, .args = name, .n_args = 1 },
-		{ .sql = SQL_PAGE_SIMPLE_PROJECT, .args = name, .n_args = 1 },
+		{ .sql = SQL_PROJECT_LOCK_FREE, .args = args, .n_args = 1 },
+		{ .sql = SQL_PAGE_SIMPLE_PROJECT, .args = args, .n_args = 2 },
 	};
 	const struct db_rows *rows = &calls[1].rows;
 	enum status st;

@@ -9,6 +9,7 @@
 #include "index/role.h"
 #include "io/config.h"
 #include "io/db.h"
+#include "io/page_cache.h"
 
 /* All that the page shows, as read from one snapshot. */
 struct sheet {
@@ -98,7 +99,8 @@ read_sheet(struct index *ix, struct arena *a, struct str canonical,
 	enum status st;
 
 	st = db_run(ix->db, a, SQL_PAGE_PROJECT,
-	    DB_ARGS(db_text(s->normalized_name)), &project, err);
+	    DB_ARGS(db_text(s->normalized_name), db_text(page_cache_home(
+	    ix->cache, s->normalized_name))), &project, err);
 	if (st != OK)
 		return st;
 	s->name = db_str(&project, 0, PAGE_PROJECT_NAME);

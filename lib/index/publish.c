@@ -10,23 +10,15 @@
 #include "io/db.h"
 #include "io/page_cache.h"
 
-#define SECOND_US	((int64_t)1000000)
-
 /* A fence lives for fence_ttl; as much again for clocks and margin. */
-#define HOLD_AGE_FENCES	2
+#define HOLD_AGE_FENCES		2
 
 /*
- * By when whoever was told to try again has.  The runner must not end a hold
- * by its age before: the next try would find none, and begin to wait anew.
+ * A hold that its own machine's runner has not looked after for so long is
+ * that of a machine that is gone, and any runner may end it.  (Earlier, and a
+ * machine that cannot reach a node would have to wait anew.)
  */
 #define HOLD_LOST_FENCES	20
-
-/* This project's hold, if it has one. */
-struct hold {
-	bool exists;
-	bool is_waited_out;	/* no fence from before it can be left */
-	bool is_lost;		/* nobody comes back for it */
-};
 
 void
 change_note(struct change *ch, struct str version, struct str action)
@@ -44,58 +36,65 @@ project_lock(struct change *ch, struct err *err)
 	    DB_ARGS(db_text(ch->project)), &rows, err);
 }
 
-static bool
-is_older(const struct index *ix, int64_t age_us, int64_t fences)
+/* What a hold stands for: the node on which this project's fence is. */
+static struct str
+home(const struct change *ch)
 {
-	return age_us >= fences * ix->config->fence_ttl_s * SECOND_US;
+	return page_cache_home(ch->ix->cache, ch->project);
 }
 
-/* W1's lock, and then whether there is a hold, in one round trip. */
+/*
+ * W2 is unknown: may the change go on nevertheless?  Then the hold that says
+ * so stays until it has ended.
+ */
 static enum status
-lock_and_find_hold(struct change *ch, struct hold *out, struct err *err)
+rely_on_hold(struct change *ch, bool *may_go_on, struct err *err)
 {
-	const struct db_arg project = db_text(ch->project);
-	struct db_call calls[] = {
-		{ .sql = SQL_PROJECT_LOCK, .args = &project, .n_args = 1 },
-		{ .sql = SQL_HOLD_AGE, .args = &project, .n_args = 1 },
-	};
-	int64_t age_us;
+	struct db_rows rows;
 	enum status st;
 
-	*out = (struct hold){ .exists = false };
-	st = db_run_each(ch->ix->db, ch->arena, calls, 2, err);
-	if (st != OK || calls[1].st == NOT_FOUND)
-		return st;
-	out->exists = true;
-	age_us = db_int64(&calls[1].rows, 0, HOLD_AGE_AGE_US);
-	out->is_waited_out = is_older(ch->ix, age_us, HOLD_AGE_FENCES);
-	out->is_lost = is_older(ch->ix, age_us, HOLD_LOST_FENCES);
-	return OK;
+	st = db_run(ch->ix->db, ch->arena, SQL_HOLD_RELY,
+	    DB_ARGS(db_text(home(ch)), db_int(HOLD_AGE_FENCES *
+	    ch->ix->config->fence_ttl_s)), &rows, err);
+	*may_go_on = st == OK;
+	return st == NOT_FOUND ? OK : st;
 }
 
-/* W2h: this change cannot be made yet; have readers store no page. */
+/*
+ * W2h: this change cannot be made yet; have readers store no page.  The time
+ * is read in a second transaction, when every snapshot has the hold: whoever
+ * stores a page does it under a fence from before that time.
+ */
 static enum status
 hold_write(struct change *ch, struct err *err)
 {
-	bool unknown;
+	const struct db_arg args[] = {
+		db_text(home(ch)),
+		db_text(str_c(ch->ix->config->node)),
+	};
 	enum status st;
 
 	FAULT_POINT("W2h");
-	st = db_begin(ch->ix->db, err);
+	st = db_run(ch->ix->db, ch->arena, SQL_HOLD_ADD, args, 2, NULL, err);
+	FAULT_POINT("W2h-time");
 	if (st == OK)
-		st = project_lock(ch, err);
-	if (st == OK)
-		st = db_run(ch->ix->db, ch->arena, SQL_HOLD_ADD,
-		    DB_ARGS(db_text(ch->project)), NULL, err);
-	if (st == OK)
-		st = db_commit(ch->ix->db, &unknown, err);
-	else
-		db_rollback(ch->ix->db);
+		st = db_run(ch->ix->db, ch->arena, SQL_HOLD_BEGIN, args, 2,
+		    NULL, err);
+	FAULT_POINT("W2h-done");
 	if (st != OK)
 		return st;
 	return err_set(err, UNAVAILABLE, "the page cache does not confirm that "
 	    "it forgot the old page of '%.*s'; please try again",
 	    STR_ARG(ch->project));
+}
+
+/* W2, and what follows when its outcome is not known. */
+static enum status
+drop_fence(struct change *ch, bool *may_go_on, struct err *err)
+{
+	*may_go_on = page_cache_drop_fence(ch->ix->cache, ch->project) ==
+	    FENCE_DROPPED;
+	return *may_go_on ? OK : rely_on_hold(ch, may_go_on, err);
 }
 
 /* W3, up to the COMMIT: nothing comes between the serials and that. */
@@ -168,10 +167,10 @@ look_up(struct change *ch, const struct publication *what, void *arg,
 	    "look, or try again (%s)", why.text);
 }
 
-/* W1: the lock, the hold, and what the caller checks and changes. */
+/* W1: the lock, and what the caller checks and changes. */
 static enum status
 begin(struct change *ch, const struct publication *what, void *arg,
-    struct hold *hold, struct err *err)
+    struct err *err)
 {
 	enum status st;
 
@@ -179,7 +178,7 @@ begin(struct change *ch, const struct publication *what, void *arg,
 	st = db_begin(ch->ix->db, err);
 	if (st != OK)
 		return st;
-	st = lock_and_find_hold(ch, hold, err);
+	st = project_lock(ch, err);
 	if (st == OK)
 		st = what->apply(ch, arg, err);
 	return st;
@@ -195,14 +194,13 @@ publish(struct index *ix, struct arena *a, struct str project,
 		.display_name = project, .account = account,
 	};
 	struct change ch;
-	struct hold hold;
-	bool unknown = false;
+	bool may_go_on, unknown = false;
 	enum status st;
 
 	*serial = 0;
 	do {
 		ch = fresh;
-		st = begin(&ch, what, arg, &hold, err);
+		st = begin(&ch, what, arg, err);
 		if (st != OK || ch.actions.n == 0)
 			db_rollback(ix->db);
 	} while (primary_try_again(ix, st));
@@ -211,12 +209,13 @@ publish(struct index *ix, struct arena *a, struct str project,
 	if (ch.actions.n == 0)	/* told as done, so it has to be confirmed */
 		return primary_confirm(ix, a, err);
 	FAULT_POINT("W2");
-	if (page_cache_drop_fence(ix->cache, project) != FENCE_DROPPED &&
-	    !(hold.exists && hold.is_waited_out)) {
+	st = drop_fence(&ch, &may_go_on, err);
+	if (st == OK && !may_go_on) {
 		db_rollback(ix->db);
 		return hold_write(&ch, err);
 	}
-	st = take_serials(&ch, serial, err);
+	if (st == OK)
+		st = take_serials(&ch, serial, err);
 	if (st != OK) {
 		db_rollback(ix->db);
 		return st;
@@ -229,33 +228,35 @@ publish(struct index *ix, struct arena *a, struct str project,
 	return st;
 }
 
-/* End one hold, under the project lock, if that is safe by now. */
+/*
+ * One hold, by its row of the list.  The runner of the machine that wrote it
+ * ends it once that reaches the node again, at whatever age, or else says that
+ * it is still needed; another machine's runner ends it only if that machine's
+ * is not heard of any more.
+ */
 static enum status
-end_hold(struct change *ch, int64_t *ended, struct err *err)
+tend_hold(struct index *ix, struct arena *a, const struct db_rows *holds,
+    int i, int64_t *ended, struct err *err)
 {
-	struct hold hold;
-	bool unknown;
+	const struct db_arg args[] = {
+		db_text(db_str(holds, i, HOLD_LIST_HOME)),
+		db_text(db_str(holds, i, HOLD_LIST_SEEN_FROM)),
+	};
+	bool is_own = db_bool_at(holds, i, HOLD_LIST_IS_OWN);
+	struct db_rows rows;
 	enum status st;
 
-	st = db_begin(ch->ix->db, err);
-	if (st != OK)
-		return st;
-	st = lock_and_find_hold(ch, &hold, err);
-	if (st != OK || !hold.exists || (!hold.is_lost &&
-	    page_cache_drop_fence(ch->ix->cache, ch->project) !=
-	    FENCE_DROPPED)) {
-		db_rollback(ch->ix->db);
+	if (!is_own && !db_bool_at(holds, i, HOLD_LIST_IS_LOST))
+		return OK;
+	if (page_cache_can_drop(ix->cache, db_str(holds, i, HOLD_LIST_HOME))) {
+		st = db_run(ix->db, a, SQL_HOLD_END, args, 2, NULL, err);
+		*ended += st == OK;
 		return st;
 	}
-	st = db_run(ch->ix->db, ch->arena, SQL_HOLD_REMOVE,
-	    DB_ARGS(db_text(ch->project)), NULL, err);
-	if (st != OK) {
-		db_rollback(ch->ix->db);
-		return st;
-	}
-	st = db_commit(ch->ix->db, &unknown, err);
-	*ended += st == OK;
-	return st;
+	if (!is_own)
+		return OK;
+	st = db_run(ix->db, a, SQL_HOLD_RENEW, args, 2, &rows, err);
+	return st == NOT_FOUND ? OK : st;
 }
 
 enum status
@@ -266,14 +267,10 @@ publish_end_holds(struct index *ix, struct arena *a, int64_t *ended,
 	enum status st;
 
 	*ended = 0;
-	st = db_run(ix->db, a, SQL_HOLD_LIST, NULL, 0, &holds, err);
-	for (int i = 0; st == OK && i < holds.n; i++) {
-		struct change ch = {
-			.ix = ix, .arena = a,
-			.project = db_str(&holds, i, HOLD_LIST_PROJECT),
-		};
-
-		st = end_hold(&ch, ended, err);
-	}
+	st = db_run(ix->db, a, SQL_HOLD_LIST, DB_ARGS(
+	    db_text(str_c(ix->config->node)),
+	    db_int(HOLD_LOST_FENCES * ix->config->fence_ttl_s)), &holds, err);
+	for (int i = 0; st == OK && i < holds.n; i++)
+		st = tend_hold(ix, a, &holds, i, ended, err);
 	return st;
 }

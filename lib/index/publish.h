@@ -21,7 +21,8 @@
  *	W0  all slow work is done before publish() is called
  *	W1  BEGIN; project lock; apply(): checks, and the rows
  *	W2  delete the project's fence in memcached
- *	W2h if that is not known to have happened: ROLLBACK, write a hold, 503
+ *	W2h if that is not known to have happened, and no hold is waited out:
+ *	    ROLLBACK, write a hold, 503
  *	W3  take the serials, write the journal, COMMIT
  *	W4  answer
  */
@@ -81,9 +82,10 @@ MUST_USE enum status publish(struct index *ix, struct arena *a,
     void *arg, int64_t *serial, struct err *err);
 
 /*
- * The janitor's half of W2h: end every hold whose fence can be deleted now, or
- * that is so old that nobody will come back for it.  *ended counts them.  For
- * the runner.
+ * The runner's half of W2h: end every hold of this machine whose node of
+ * memcached can be reached now, and say of the others that they are still
+ * needed; end also those of a machine of which that was not said for long.
+ * *ended counts them.
  */
 MUST_USE enum status publish_end_holds(struct index *ix, struct arena *a,
     int64_t *ended, struct err *err);

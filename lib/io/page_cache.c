@@ -43,6 +43,7 @@
  * a connection out of step would end the process.)
  */
 struct node {
+	struct str name;	/* in the setting; of the cache's copy of it */
 	char host[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	in_port_t port;		/* 0: host is the path of a unix socket */
 	memcached_st *handle;	/* NULL until it is needed */
@@ -52,6 +53,7 @@ struct node {
 
 struct page_cache {
 	struct page_cache_times times;
+	char *servers;		/* the nodes' names */
 	size_t n;
 	struct node nodes[PAGE_CACHE_NODES];
 };
@@ -101,22 +103,23 @@ struct page_cache *
 page_cache_new(const char *servers, const struct page_cache_times *times)
 {
 	struct page_cache *cache = calloc(1, sizeof(*cache));
-	struct str rest = str_c(servers);
-	struct str one;
+	struct str rest, one;
 	bool more = true;
 
-	if (!cache)
+	if (!cache || !(cache->servers = strdup(servers)))
 		panic("no memory for a cache");
 	cache->times = *times;
+	rest = str_c(cache->servers);
 	if (str_trim(rest).n == 0)
 		return cache;		/* no nodes: nothing is ever kept */
 	while (more) {
 		more = str_cut(rest, ',', &one, &rest);
 		if (cache->n == PAGE_CACHE_NODES ||
 		    !parse_node(str_trim(one), &cache->nodes[cache->n])) {
-			free(cache);
+			page_cache_free(cache);
 			return NULL;
 		}
+		cache->nodes[cache->n].name = str_trim(one);
 		cache->n++;
 	}
 	return cache;
@@ -138,20 +141,33 @@ page_cache_free(struct page_cache *cache)
 		return;
 	for (size_t i = 0; i < cache->n; i++)
 		node_close(&cache->nodes[i]);
+	free(cache->servers);
 	free(cache);
 }
 
 /*
- * Whose home a name has; NULL without nodes.  The hash is FNV-1a, by its definition the same in
- * every version of everything.
+ * Which node is a name's home, if there is any.  The hash is FNV-1a, by its
+ * definition the same in every version of everything.
  */
+static size_t
+home_number(const struct page_cache *cache, struct str name)
+{
+	return memcached_generate_hash_value(name.p, name.n,
+	    MEMCACHED_HASH_FNV1A_32) % cache->n;
+}
+
+/* Whose home a name has; NULL without nodes. */
 static struct node *
 home_of(struct page_cache *cache, struct str name)
 {
-	if (cache->n == 0)
-		return NULL;
-	return &cache->nodes[memcached_generate_hash_value(name.p, name.n,
-	    MEMCACHED_HASH_FNV1A_32) % cache->n];
+	return cache->n ? &cache->nodes[home_number(cache, name)] : NULL;
+}
+
+struct str
+page_cache_home(const struct page_cache *cache, struct str project)
+{
+	return cache->n ? cache->nodes[home_number(cache, project)].name :
+	    STR("");
 }
 
 /*
@@ -511,21 +527,17 @@ page_cache_put(struct page_cache *cache, struct str project,
  * for a late delete is harmless, and spares the first change after a restart
  * of memcached a hold.  Only our own second answer counts.
  */
-enum fence_drop
-page_cache_drop_fence(struct page_cache *cache, struct str project)
+static enum fence_drop
+drop(struct page_cache *cache, struct node *node, struct str group,
+    const struct key *key)
 {
-	struct key key = fence_key(project);
-	struct node *node = home_of(cache, project);
 	enum failure failure = BROKEN;
 
-	FAULT_POINT("W2");
-	if (!node || !key_is_fit(&key))
-		return FENCE_DROPPED;	/* such a key was never stored */
 	for (int tries = 0; tries < 2 && failure == BROKEN; tries++) {
 		memcached_return_t rc;
 
-		rc = memcached_delete_by_key(handle_of(cache, node), project.p,
-		    project.n, key.bytes, key.n, 0);
+		rc = memcached_delete_by_key(handle_of(cache, node), group.p,
+		    group.n, key->bytes, key->n, 0);
 		if (rc == MEMCACHED_SUCCESS || rc == MEMCACHED_NOTFOUND) {
 			node->is_fresh = false;
 			return FENCE_DROPPED;
@@ -533,6 +545,30 @@ page_cache_drop_fence(struct page_cache *cache, struct str project)
 		failure = node_failed(node, rc);
 	}
 	return failure == REFUSED ? FENCE_DROPPED : FENCE_UNKNOWN;
+}
+
+enum fence_drop
+page_cache_drop_fence(struct page_cache *cache, struct str project)
+{
+	struct key key = fence_key(project);
+	struct node *node = home_of(cache, project);
+
+	FAULT_POINT("W2");
+	if (!node || !key_is_fit(&key))
+		return FENCE_DROPPED;	/* such a key was never stored */
+	return drop(cache, node, project, &key);
+}
+
+bool
+page_cache_can_drop(struct page_cache *cache, struct str home)
+{
+	struct key key = fence_key(STR(""));	/* no project's */
+
+	for (size_t i = 0; i < cache->n; i++)
+		if (str_eq(cache->nodes[i].name, home))
+			return drop(cache, &cache->nodes[i], home, &key) ==
+			    FENCE_DROPPED;
+	return true;
 }
 
 /* Global pages are under no fence: their generation is all zero. */

@@ -101,6 +101,20 @@ MUST_USE enum fence_drop page_cache_drop_fence(struct page_cache *cache,
     struct str project);
 
 /*
+ * Whose home a project has, by the name that the node has in the setting: the
+ * same for every process of every machine.  Empty without nodes.  The view is
+ * good for as long as the cache.
+ */
+struct str page_cache_home(const struct page_cache *cache,
+    struct str project);
+
+/*
+ * Would W2 succeed on this node now?  Asks it, as W2 does.  A node that the
+ * setting does not have is nobody's home, so nothing fails on it: true.
+ */
+bool page_cache_can_drop(struct page_cache *cache, struct str home);
+
+/*
  * Pages over many projects, which no fence guards.  out->valid says that
  * there is one, made at out->serial: it is right only if that is still the
  * newest serial on the primary, which the caller looks up afterwards.

@@ -171,9 +171,12 @@ CREATE TABLE root_chunk (
 );
 INSERT INTO root_chunk (first_name, serial) VALUES ('', 0);
 
--- W2h: this project's fence could not be deleted.  By name, for the project
--- may be yet to be created or already gone.
+-- W2h: a machine could not delete a fence on a node of memcached.  While there
+-- is a row of a node, no page of the projects that live there is stored.
 CREATE TABLE cache_hold (
-    project         text PRIMARY KEY,           -- normalized name
-    since           timestamptz NOT NULL
+    home            text NOT NULL,              -- as in the setting memcached
+    seen_from       text NOT NULL,              -- the machine's setting node
+    since           timestamptz,                -- null: not visible for sure
+    renewed_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (home, seen_from)
 );

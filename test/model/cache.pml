@@ -2,9 +2,11 @@
  * cache.pml: the pages of one project in memcached, under a fence.
  *
  * Endless readers (R1 to R5: lib/index/page.c project_page()) and writers (W1
- * to W4: lib/index/publish.c publish(); or the janitor, end_hold()) of one
- * project, a memcached that does its worst, and mirrors that read the journal.
- * lib/index/CONSISTENCY.md has the rules and their names.
+ * to W4: lib/index/publish.c publish()) of one project on any of MACHINES
+ * machines, its home's holds (W2h), which all projects of that home write and
+ * share, the runners that end them (publish_end_holds()), a memcached that does
+ * its worst, and mirrors that read the journal.  lib/index/CONSISTENCY.md has
+ * the rules and their names; hold.pml has what holds cost.
  *
  * What is made small, and why nothing is lost by it:
  *
@@ -16,9 +18,14 @@
  *   fence's nor on its way to become one will never be again: whatever is
  *   stored under it is as good as not stored (lose()), and its number can
  *   stand for another (fresh()).  So few numbers do for endlessly many.
- * - Time.  A fence that was there when a hold was written is `fence_is_old`;
- *   the hold is waited out when there is no such fence.  That is all that
- *   two fence lives promise.
+ * - Time.  A fence that was there when a hold's time was read is `fence_is_old`
+ *   by that hold.  The hold is waited out at any time later; what was old by it
+ *   is then a `corpse`, which memcached may still have (its clock can stand
+ *   still), but which readers take for no fence by the time that it carries
+ *   (is_alive()).  That is all that two fence lives promise.
+ * - Other projects of the home, and this one's own changes, write its holds and
+ *   hold no lock for that: so anybody does, at any time.  Any machine may be
+ *   cut from memcached, one way or both: any command may fail, done or not.
  * - A late delete does what the eviction of a fence does; an expired page is
  *   an evicted one; a frozen process is one that is not chosen to run; one
  *   that is killed begins anew.  They need no steps of their own.
@@ -32,8 +39,13 @@
  * fence is the first.  A store that is done late is also what a reader does
  * that was frozen before R4, so that with two readers LATE adds only R2's.
  *
+ * Holds of more machines than one only keep more pages from being stored, and
+ * a change relies on one hold: so one machine's are enough, but for what is
+ * forgotten about that; MACHINES=2 looks.
+ *
  * check READERS=1 WRITERS=2 INVARIANT
  * check READERS=2 WRITERS=1 LATE=false INVARIANT
+ * check READERS=1 WRITERS=1 MACHINES=2 LATE=false INVARIANT
  *
  * Where a `goto` of an atomic step leads stands `skip`, or Spin would take both
  * steps for one.
@@ -54,8 +66,12 @@
  * mutant FENCE_RENEWED: who reads a fence prolongs its life
  * mutant HOLD_NOT_AGED: a hold is waited out as soon as it is there
  * mutant HOLD_AFTER_ROWS: R3 looks for a hold in a statement after the rows
- * mutant HOLD_UNLOCKED: W2h writes its hold without the project's lock
- * mutant JANITOR_UNLOCKED WRITERS=2: holds are ended without the project's lock
+ * mutant HOLD_OF_OWN_MACHINE MACHINES=2 LATE=false: R3 looks for its machine's hold only
+ * mutant HOLD_TIME_EARLY: W2h reads the time before its hold is visible
+ * mutant HOLD_UNSHARED: a change does not lock the hold that it relies on
+ * mutant HOLD_END_UNCONFIRMED: a failover brings an ended hold back
+ * mutant HOLD_BACKDATED: F4 backdates the hold of a memcached that may be back
+ * mutant NO_FENCE_TIME: only memcached says how old a fence is
  * mutant RESTART_KEEPS: memcached keeps its values over a restart (-e)
  * mutant LOOK_UP_UNLOCKED: a lost COMMIT is looked up without the lock
  */
@@ -64,6 +80,9 @@
 #endif
 #ifndef WRITERS
 #define WRITERS	1
+#endif
+#ifndef MACHINES
+#define MACHINES 1
 #endif
 #ifndef LATE
 #define LATE	true	/* commands are done behind their sender's back */
@@ -89,17 +108,23 @@
 
 #define SAY(what)	printf(what)
 
-/* PostgreSQL: project.last_serial, cache_hold, the advisory lock. */
+/* PostgreSQL: project.last_serial, the advisory lock. */
 bit last_serial = OLD;
-bool hold = false;
 bool locked = false;
+
+/* cache_hold: the rows of this project's home, one for each machine. */
+bool hold[MACHINES];		/* the row is visible */
+bool has_time[MACHINES];	/* and its time is set */
+bool is_aged[MACHINES];		/* and is two fence lives ago */
+byte shared[MACHINES];		/* FOR KEY SHARE, by so many changes */
+bool fence_is_old[MACHINES];	/* it was there when the time was read */
 
 /* memcached. */
 bool is_up = true;
 byte fence[NODES];
 byte page[NODES];		/* the generation it was stored under */
 bit page_serial[NODES];
-bool fence_is_old;		/* it was there when the hold was written */
+bool corpse[NODES];		/* a fence whose own time is over */
 
 /* Commands whose sender does not wait any more. */
 byte late_fence;
@@ -147,7 +172,9 @@ inline forget_fence(n)
 {
 	g = fence[n];
 	fence[n] = NONE;
-	fence_is_old = false;
+	corpse[n] = false;
+	fence_is_old[0] = false;
+	fence_is_old[MACHINES - 1] = false;
 	lose(g)
 }
 
@@ -199,7 +226,8 @@ inline get_fence()
 	generation[_pid] = fence[n];
 	asking = fence[n]
 #ifdef FENCE_RENEWED
-	; fence_is_old = false
+	; fence_is_old[0] = false
+	; fence_is_old[MACHINES - 1] = false
 #endif
 }
 
@@ -222,7 +250,7 @@ inline add_fence()
 #ifdef UNKNOWN_ADD_TRUSTED
 		generation[_pid] = g;
 #endif
-	:: is_up && fence[n] == NONE ->
+	:: is_up && fence[n] == NONE && !corpse[n] ->
 		SAY("R2 adds a fence\n");
 		fresh(g);
 		fence[n] = g;
@@ -230,17 +258,23 @@ inline add_fence()
 #ifdef ADD_SENT_TWICE
 		late_fence = g;
 #endif
-	:: is_up && fence[n] != NONE ->
+	:: is_up && (fence[n] != NONE || corpse[n]) ->
 		SAY("R2 finds a fence\n");
 		is_there = true
 	fi;
 	g = NONE
 }
 
+#ifdef HOLD_OF_OWN_MACHINE
+#define IS_HELD	hold[0]		/* every reader is on the first machine */
+#else
+#define IS_HELD	(hold[0] || hold[MACHINES - 1])
+#endif
+
 inline look_for_hold()
 {
 	if
-	:: hold -> SAY("R3 sees a hold\n"); NO_GENERATION
+	:: IS_HELD -> SAY("R3 sees a hold\n"); NO_GENERATION
 	:: else
 	fi
 }
@@ -272,7 +306,10 @@ request:	skip;
 		:: true -> SAY("R1 fails\n"); goto lock_test
 		:: is_up && asking == NONE -> get_fence();
 			if
-			:: generation[_pid] == NONE -> goto no_fence
+			:: generation[_pid] == NONE && !corpse[n] ->
+				goto no_fence
+			:: generation[_pid] == NONE && corpse[n] ->
+				goto lock_test
 			:: else
 			fi
 		:: is_up -> get_page(); goto page_first
@@ -307,11 +344,12 @@ page_first:	skip;
 			generation[_pid] = fence[n];
 			serial = OLD;
 			if
-			:: generation[_pid] == NONE -> goto no_fence
+			:: generation[_pid] == NONE && !corpse[n] ->
+				goto no_fence
 			:: else -> goto lock_test
 			fi
-		:: is_up && generation[_pid] == NONE && fence[n] == NONE ->
-			goto no_fence
+		:: is_up && generation[_pid] == NONE && fence[n] == NONE &&
+		    !corpse[n] -> goto no_fence
 		:: true -> NO_GENERATION; serial = OLD; goto lock_test
 		fi
 	}
@@ -421,57 +459,49 @@ inline drop_fence()
 inline commit()
 {
 	SAY("W3 the commit is visible\n");
-	last_serial = serial;
-	hold = false;			/* journal/add.sql */
-	fence_is_old = false
+	last_serial = serial
 }
+
+/* hold/rely.sql: a hold that is waited out, kept from being ended. */
+#define NOBODYS	MACHINES
+#ifdef HOLD_NOT_AGED
+#define IS_WAITED_OUT(m)	hold[m]
+#else
+#define IS_WAITED_OUT(m)	(hold[m] && is_aged[m])
+#endif
+#ifdef HOLD_UNSHARED
+#define RELY_ON(m)	skip
+#else
+#define RELY_ON(m)	shared[m]++; relied = m
+#endif
 
 /* What a session leaves at its end, by its own will or not. */
 inline unlock()
 {
 	locked = false;
 	is_dropped = false;
-	is_waited_out = false
+	if
+	:: relied == NOBODYS
+	:: else -> shared[relied]--; relied = NOBODYS
+	fi
 }
 
-#ifdef HOLD_NOT_AGED
-#define IS_WAITED_OUT	hold
-#else
-#define IS_WAITED_OUT	(hold && !fence_is_old)
-#endif
-
-/* Changes of the project: publish(); or the janitor: end_hold(). */
+/* Changes of the project: publish(). */
 active [WRITERS] proctype writer()
 {
 	byte n;
 	byte g;
 	bit serial = OLD;
-	bool is_waited_out;
+	byte relied = NOBODYS;
 	bool is_dropped;
 
 change:	skip;
-#ifdef JANITOR_UNLOCKED
-	if
-	:: goto janitor
-	:: true
-	fi;
-#endif
 #ifdef DELETE_BEFORE_LOCK
 	atomic { drop_fence(); is_dropped -> skip };
 #endif
 
 	/* W1: begin().  Whatever fails in it, or is killed, unlocks. */
-	atomic {
-		!locked -> locked = true;
-		SAY("W1 takes the lock\n");
-#ifndef JANITOR_UNLOCKED
-		if
-		:: true
-		:: goto janitor
-		fi
-#endif
-	}
-	atomic { SAY("W1 looks for a hold\n"); is_waited_out = IS_WAITED_OUT }
+	atomic { !locked -> locked = true; SAY("W1 takes the lock\n") }
 
 	/* W2. */
 	atomic {
@@ -486,35 +516,18 @@ change:	skip;
 	}
 	atomic {
 		if
-		:: is_dropped || is_waited_out -> goto serials
-		:: !is_dropped && !is_waited_out -> unlock()
+		:: is_dropped -> goto serials
+		/* rely_on_hold() */
+		:: !is_dropped && IS_WAITED_OUT(0) ->
+			SAY("W2 relies on a hold\n");
+			RELY_ON(0)
+		:: !is_dropped && IS_WAITED_OUT(MACHINES - 1) ->
+			SAY("W2 relies on a hold\n");
+			RELY_ON(MACHINES - 1)
+		/* W2h: holder, for it holds no lock; or another failure. */
 		:: unlock(); goto change
 		fi
 	}
-
-	/* W2h: hold_write(), hold/add.sql. */
-#ifndef HOLD_UNLOCKED
-	atomic { !locked -> locked = true };
-#endif
-	atomic {
-		SAY("W2h takes the time\n");
-		if
-		:: hold
-		:: else -> fence_is_old = (fence[0] != NONE)
-		fi
-	}
-	atomic {
-		if
-		:: hold = true; SAY("W2h the hold is visible\n")
-		:: !hold -> fence_is_old = false
-		:: hold
-		fi
-	}
-#ifdef HOLD_UNLOCKED
-	goto change;
-#else
-	atomic { unlock(); goto change };
-#endif
 
 	/*
 	 * W3: take_serials(), COMMIT.  When the connection is lost during
@@ -562,31 +575,85 @@ serials:	skip;
 		serial = OLD;
 		goto change
 	}
+}
 
-	/* publish_end_holds(): under the lock already. */
-janitor:	skip;
-	atomic {
-		if
-		:: IS_WAITED_OUT -> SAY("a hold is waited out\n")
-		:: hold -> drop_fence();
-			if
-			:: is_dropped
-			:: else -> goto leave
-			fi
-		:: true -> goto leave
-		fi
-	}
-	atomic {
-		hold = false;			/* hold/remove.sql */
-		fence_is_old = false;
-		SAY("the hold is ended\n")
-	}
-leave:	skip;
-#ifdef JANITOR_UNLOCKED
-	atomic { is_dropped = false; goto change }
-#else
-	atomic { unlock(); goto change }
+/* ---- holds ----------------------------------------------------------- */
+
+inline read_time(m)
+{
+	SAY("W2h reads the time\n");
+	has_time[m] = true;
+	fence_is_old[m] = (fence[0] != NONE)
+}
+
+inline end_hold(m)
+{
+	SAY("a hold is ended\n");
+#ifdef HOLD_END_UNCONFIRMED
+	was_aged = is_aged[m];
 #endif
+	hold[m] = false;
+	has_time[m] = false;
+	is_aged[m] = false;
+	fence_is_old[m] = false
+}
+
+#if MACHINES == 1
+#define CHOOSE_MACHINE(m)	m = 0
+#else
+#define CHOOSE_MACHINE(m)	if :: m = 0 :: m = 1 fi
+#endif
+
+/*
+ * W2h of all projects of the home, on all machines: hold_write(); the runners:
+ * publish_end_holds(), which end a hold at any time, for what they have seen
+ * of memcached does not bind it; and the clock.
+ */
+active proctype holder()
+{
+	byte m, n, g;
+#ifdef HOLD_END_UNCONFIRMED
+	bool was_aged;
+#endif
+
+	do
+#ifdef HOLD_TIME_EARLY
+	:: atomic { CHOOSE_MACHINE(m); !hold[m] && !has_time[m] ->
+		read_time(m); m = 0 }
+	:: atomic { CHOOSE_MACHINE(m); !hold[m] && has_time[m] ->
+		SAY("W2h the hold is visible\n"); hold[m] = true; m = 0 }
+#else
+	:: atomic { CHOOSE_MACHINE(m); !hold[m] ->	/* hold/add.sql */
+		SAY("W2h the hold is visible\n"); hold[m] = true; m = 0 }
+	:: atomic { CHOOSE_MACHINE(m); hold[m] && !has_time[m] ->
+		read_time(m); m = 0 }			/* hold/begin.sql */
+#endif
+	:: atomic { CHOOSE_MACHINE(m); has_time[m] && !is_aged[m] ->
+		SAY("a hold is waited out\n");
+		is_aged[m] = true;
+#ifndef NO_FENCE_TIME
+		if
+		:: fence_is_old[m] -> forget_fence(0); corpse[0] = true
+		:: else
+		fi;
+#endif
+		m = 0 }
+	/* hold/end.sql: DELETE waits for those who rely on it. */
+	:: atomic { CHOOSE_MACHINE(m); hold[m] && shared[m] == 0 ->
+		end_hold(m); m = 0 }
+#ifdef HOLD_END_UNCONFIRMED
+	:: atomic { was_aged && !hold[0] ->
+		SAY("the replica does not know that it was ended\n");
+		hold[0] = true; has_time[0] = true; is_aged[0] = true }
+#endif
+	/* F4: failover_begin(), of a machine that is known to be off. */
+	:: atomic { CHOOSE_MACHINE(m);
+#ifndef HOLD_BACKDATED
+		!is_up &&
+#endif
+		!hold[m] -> SAY("F4 writes a hold as waited out\n");
+		hold[m] = true; has_time[m] = true; is_aged[m] = true; m = 0 }
+	od
 }
 
 /*
@@ -626,7 +693,7 @@ active proctype memcached()
 	byte g;
 
 	do
-	:: atomic { CHOOSE_NODE(n); fence[n] != NONE ->
+	:: atomic { CHOOSE_NODE(n); fence[n] != NONE || corpse[n] ->
 		SAY("the fence is forgotten\n");
 		forget_fence(n);
 		n = 0 }
@@ -649,7 +716,7 @@ active proctype memcached()
 		CHOOSE_NODE(n);
 		g = late_fence;
 		if
-		:: is_up && fence[n] == NONE ->
+		:: is_up && fence[n] == NONE && !corpse[n] ->
 			SAY("R2's fence is added, late\n");
 			fence[n] = g
 		:: true

@@ -94,7 +94,7 @@ SELECT n, p, p, CASE WHEN n % 4 > 1 THEN '1.1' END, 'add source file x', '',
 UPDATE serial_counter SET value = {4 * PROJECTS};
 INSERT INTO root_chunk
 SELECT normalized_name, last_serial FROM project WHERE id % {CHUNK} = 0;
-INSERT INTO cache_hold SELECT name, now() FROM project WHERE id % 1000 = 0;
+INSERT INTO cache_hold VALUES ('192.0.2.1:11211', 'one', now());
 INSERT INTO discarded_file
 SELECT 'x', sha256(int8send(n)), 'gone-' || n, now() - interval '2 days'
   FROM generate_series(1, 100) n;

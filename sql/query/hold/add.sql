@@ -1,7 +1,8 @@
--- W2h: note that this project's fence could not be deleted.
+-- W2h, first half: this machine could not delete a fence on that node.  The
+-- time comes later, when nobody can miss the row any more: begin.sql.
 --
--- takes: project text
+-- takes: home text, seen_from text
 -- rows:  none
-INSERT INTO cache_hold (project, since)
-VALUES ($1, clock_timestamp())
-    ON CONFLICT (project) DO NOTHING;
+INSERT INTO cache_hold (home, seen_from)
+VALUES ($1, $2)
+    ON CONFLICT (home, seen_from) DO NOTHING;

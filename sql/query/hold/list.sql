@@ -1,9 +1,10 @@
--- Every hold, for the janitor and the monitor; oldest first.
+-- Every hold, for the runner of one machine: those that are its own, and those
+-- that nobody has looked after for so long.
 --
--- gives: project text, age_us int8
+-- takes: node text, lost_s int8
+-- gives: home text, seen_from text, is_own bool, is_lost bool
 -- rows:  any
-SELECT project,
-       (extract(epoch FROM clock_timestamp() - since) * 1000000)::int8
-           AS age_us
+SELECT home, seen_from, seen_from = $1 AS is_own,
+       renewed_at <= clock_timestamp() - $2 * interval '1 second' AS is_lost
   FROM cache_hold
- ORDER BY since;
+ ORDER BY home, seen_from;

@@ -1,5 +1,5 @@
 -- W3: take the serials, last of all in a change, one for each journal row;
--- write the rows, the project's last serial, and end its hold if it had one.
+-- write the rows and the project's last serial.
 --
 -- takes: project text, normalized_name text, versions text[], actions text[], account text
 -- gives: serial int8
@@ -20,7 +20,5 @@ WITH taken AS (
        SET last_serial = taken.value
       FROM taken
      WHERE project.normalized_name = $2
-), ended AS (
-    DELETE FROM cache_hold WHERE cache_hold.project = $2
 )
 SELECT value AS serial FROM taken;
