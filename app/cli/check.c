@@ -4,11 +4,14 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/version.h"
 #include "cli/command.h"
+#include "index/copy.h"
 #include "index/index.h"
 #include "index/migrate.h"
 #include "io/config.h"
 #include "io/page_cache.h"
+#include "io/peer.h"
 #include "io/store.h"
 
 /* Names are spread over the nodes by a hash: so many meet every one. */
@@ -159,6 +162,73 @@ check_memcached(struct check *c)
 	page_cache_free(cache);
 }
 
+/* How many files wait to be copied, here and there. */
+static void
+count_missing(struct check *c, const char *node)
+{
+	struct index ix = {
+		.config = &c->config,
+		.db = index_db(&c->config, DB_PRIMARY, "tilsit check-config"),
+	};
+	struct str why;
+	struct err err;
+	int64_t n;
+
+	if (copy_count_missing(&ix, c->arena, str_c(node), &n, &why,
+	    &err) != OK)
+		trouble(c, "peer_node", err.text);
+	else if (n > 0)
+		trouble(c, "peer_node", str_fmt(c->arena, "%s lacks %lld "
+		    "files, which its runner will fetch (%.*s)", node,
+		    (long long)n, STR_ARG(why)).p);
+	db_free(ix.db);
+}
+
+/* Is the other machine the right one, and does it know us? */
+static void
+check_answer(struct check *c, struct str node, struct str version)
+{
+	if (!str_eq(node, str_c(c->config.peer_node)))
+		trouble(c, "peer_node", str_fmt(c->arena, "the other machine "
+		    "calls itself '%.*s', not '%s'", STR_ARG(node),
+		    c->config.peer_node).p);
+	else if (!str_eq(version, STR(TILSIT_VERSION)))
+		trouble(c, "peer_url", str_fmt(c->arena, "the other machine "
+		    "runs version %.*s, this is %s", STR_ARG(version),
+		    TILSIT_VERSION).p);
+	else
+		good("peer_url", "answers, and has the same secret and "
+		    "version");
+}
+
+static void
+check_peer(struct check *c)
+{
+	struct peer *peer = peer_new(&c->config);
+	struct peer_answer answer;
+	struct str node, version;
+	enum status st;
+	struct err err;
+
+	if (!*c->config.peer_node)
+		return;
+	if (!peer) {
+		good("peer_url", "none: both machines have one file store");
+		return;
+	}
+	st = peer_ping(peer, c->arena, &node, &version, &answer, &err);
+	if (st == OK)
+		check_answer(c, node, version);
+	else if (st == DENIED)
+		trouble(c, "peer_secret", "the other machine has another one, "
+		    "or its nginx does not know our address");
+	else
+		trouble(c, "peer_url", err.text);
+	count_missing(c, c->config.node);
+	count_missing(c, c->config.peer_node);
+	peer_free(peer);
+}
+
 enum status
 cli_check_config(struct invocation *in, struct err *err)
 {
@@ -174,6 +244,7 @@ cli_check_config(struct invocation *in, struct err *err)
 	check_store(&c);
 	check_database(&c);
 	check_memcached(&c);
+	check_peer(&c);
 	if (c.troubles == 0)
 		return OK;
 	return err_set(err, UNAVAILABLE, "a worker would not find all that it "

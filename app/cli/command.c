@@ -7,7 +7,7 @@ const struct command commands[] = {
 	    "look for mistakes in the settings", cli_check_config, true },
 	{ "example-config", "", "man",
 	    "print all settings, explained", cli_example_config, true },
-	{ "fsck", "", "repair quick",
+	{ "fsck", "", "repair quick peer",
 	    "compare files and database, both ways", cli_fsck, false },
 
 	{ "user add", "NAME", "email=ADDRESS password-stdin",

@@ -65,6 +65,7 @@ cli_fsck(struct invocation *in, struct err *err)
 	struct fsck_options options = {
 		.repair = invocation_option(in, "repair") != NULL,
 		.quick = invocation_option(in, "quick") != NULL,
+		.peer = invocation_option(in, "peer") != NULL,
 		.say = print_trouble, .arg = &shows_progress,
 	};
 	struct fsck_result result;

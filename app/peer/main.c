@@ -19,6 +19,7 @@ main(int argc, char **argv)
 		.routes = routes,
 		.n_routes = sizeof(routes) / sizeof(routes[0]),
 		.admit = peer_admit,
+		.is_unbuffered = true,
 	};
 
 	return worker_main(argc, argv, &worker);

@@ -41,12 +41,12 @@ copy_nodes(const struct index *ix, struct arena *a)
 /* ---- to the other machine -------------------------------------------- */
 
 static enum status
-send_kept(struct index *ix, struct arena *a, const struct copy *copy,
-    struct err *err)
+push(struct index *ix, struct arena *a, const struct copy *copy,
+    bool replace, int64_t total_ms, struct err *err)
 {
 	struct peer_put put = {
 		.blake2b_256 = copy->blake2b_256, .filename = copy->filename,
-		.metadata = STR(""), .total_ms = SEND_MS,
+		.metadata = STR(""), .replace = replace, .total_ms = total_ms,
 	};
 	struct peer_answer answer;
 	enum status st;
@@ -59,6 +59,13 @@ send_kept(struct index *ix, struct arena *a, const struct copy *copy,
 	if (st == OK)
 		st = peer_put_file(ix->peer, a, &put, &answer, err);
 	return st;
+}
+
+enum status
+copy_push(struct index *ix, struct arena *a, const struct copy *copy,
+    bool replace, struct err *err)
+{
+	return push(ix, a, copy, replace, 0, err);
 }
 
 static void
@@ -80,7 +87,7 @@ copy_send(struct index *ix, struct arena *a, const struct copy *copy,
 	if (!ix->peer)
 		return;
 	FAULT_POINT("W0-here");
-	put_words(a, send_kept(ix, a, copy, &err), &err, out);
+	put_words(a, push(ix, a, copy, false, SEND_MS, &err), &err, out);
 	FAULT_POINT("W0-both");
 }
 
@@ -122,6 +129,22 @@ copy_note_missing(struct index *ix, struct arena *a, const struct copy *copy,
 	    db_text(str_c(ix->config->peer_node)),
 	    db_bytes(copy->blake2b_256, sizeof(copy->blake2b_256)),
 	    db_text(copy->filename), db_text(why)), NULL, err);
+}
+
+enum status
+copy_count_missing(struct index *ix, struct arena *a, struct str node,
+    int64_t *n, struct str *why, struct err *err)
+{
+	struct db_rows rows;
+	enum status st;
+
+	st = db_run(ix->db, a, SQL_COPY_COUNT_MISSING, DB_ARGS(db_text(node)),
+	    &rows, err);
+	if (st != OK)
+		return st;
+	*n = db_int64(&rows, 0, COPY_COUNT_MISSING_N);
+	*why = db_str(&rows, 0, COPY_COUNT_MISSING_LAST_ERROR);
+	return OK;
 }
 
 /* ---- from the other machine ------------------------------------------ */

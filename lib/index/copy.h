@@ -41,13 +41,20 @@ struct copy_sent {
 struct str_list copy_nodes(const struct index *ix, struct arena *a);
 
 /*
- * Have the other machine keep a file that is kept here.  Takes two minutes
+ * Have the other machine keep a file that is kept here, for as long as it
+ * takes.  replace: what lies there is damaged.
+ */
+MUST_USE enum status copy_push(struct index *ix, struct arena *a,
+    const struct copy *copy, bool replace, struct err *err);
+
+/*
+ * The same for an upload, which does not fail by it.  Takes two minutes
  * at the most, and peer_timeout_ms when it is away.
  */
 void copy_send(struct index *ix, struct arena *a, const struct copy *copy,
     struct copy_sent *out);
 
-/* The same, unless it says that it has it. */
+/* copy_send(), unless the other machine says that it has it. */
 void copy_ensure_sent(struct index *ix, struct arena *a,
     const struct copy *copy, struct copy_sent *out);
 
@@ -61,6 +68,10 @@ MUST_USE enum status copy_is_here(struct index *ix, struct arena *a,
  */
 MUST_USE enum status copy_note_missing(struct index *ix, struct arena *a,
     const struct copy *copy, struct str why, struct err *err);
+
+/* How many files a machine lacks; *why is what the newest try said. */
+MUST_USE enum status copy_count_missing(struct index *ix, struct arena *a,
+    struct str node, int64_t *n, struct str *why, struct err *err);
 
 /*
  * Fetch a file from the other machine, compare it with its digest and keep

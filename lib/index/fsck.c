@@ -6,9 +6,11 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/findings.h"
+#include "index/copy.h"
 #include "index/index.h"
 #include "io/db.h"
 #include "io/digest.h"
+#include "io/peer.h"
 #include "io/store.h"
 #include "pkg/archive.h"
 #include "pkg/filename.h"
@@ -17,6 +19,7 @@
 /* An upload writes its bytes before its row: leave it the time. */
 #define UNKNOWN_AGE_S	((int64_t)24 * 3600)
 #define PROGRESS_FILES	1000
+#define SCRATCH_BYTES	((size_t)32 << 20)	/* for one file */
 #define BATCH_FILES	1000	/* rows asked for at a time */
 #define BATCH_BYTES	((size_t)1 << 20)	/* of a batch's arguments */
 
@@ -90,7 +93,7 @@ check_metadata(struct check *c, const unsigned char *digest,
 		if (want.n == sizeof(got) && memcmp(got, want.p, want.n) == 0)
 			return OK;
 	}
-	if (c->options->repair)
+	if (c->options->repair || c->options->peer)
 		repaired = extract_metadata(c, digest, filename, want) == OK;
 	trouble(c, "no metadata", filename, repaired);
 	return OK;
@@ -115,50 +118,115 @@ look_at_size(struct check *c, const unsigned char *digest,
 	return st;
 }
 
+/* What is wrong here the other machine may have whole. */
+static bool
+fetch(struct check *c, const struct copy *copy, bool replace)
+{
+	struct peer_answer answer;
+
+	return c->options->peer && copy_fetch(c->ix, c->scratch, copy,
+	    replace, &answer, c->err) == OK;
+}
+
+/* *whole: at the end of this, its bytes are here. */
 static enum status
-check_bytes(struct check *c, const unsigned char *digest,
-    struct str filename, int64_t size)
+check_bytes(struct check *c, const struct copy *copy, bool *whole)
 {
 	struct digests got;
 	enum status st;
 
 	if (c->options->quick)
-		st = look_at_size(c, digest, filename, &got.size);
+		st = look_at_size(c, copy->blake2b_256, copy->filename,
+		    &got.size);
 	else
-		st = store_verify(c->ix->store, c->scratch, digest, filename,
-		    &got, c->err);
+		st = store_verify(c->ix->store, c->scratch,
+		    copy->blake2b_256, copy->filename, &got, c->err);
 	if (st == UNAVAILABLE)
 		return st;
+	*whole = st == OK && got.size == copy->size;
+	if (*whole) {
+		c->result->bytes += c->options->quick ? 0 : got.size;
+		return OK;
+	}
+	*whole = fetch(c, copy, st != NOT_FOUND);
+	trouble(c, st == NOT_FOUND ? "missing" : "damaged", copy->filename,
+	    *whole);
+	return OK;
+}
+
+/* What is wrong with the other machine's copy; NULL if nothing is. */
+static const char *
+fault_of(const struct copy *copy, enum status st,
+    const struct peer_copy *there)
+{
 	if (st == NOT_FOUND)
-		trouble(c, "missing", filename, false);
-	else if (st != OK || got.size != size)
-		trouble(c, "damaged", filename, false);
-	if (st == OK && !c->options->quick)
-		c->result->bytes += got.size;
-	return st == OK ? OK : NOT_FOUND;
+		return "missing there";
+	if (there->is_damaged || there->size != copy->size)
+		return "damaged there";
+	if (copy->metadata_sha256.n && (!there->has_metadata ||
+	    memcmp(there->metadata_sha256, copy->metadata_sha256.p, 32) != 0))
+		return "no metadata there";
+	return NULL;
+}
+
+static enum status
+check_peer(struct check *c, const struct copy *copy, bool whole)
+{
+	struct peer_answer answer;
+	struct peer_copy there;
+	const char *fault;
+	bool repaired;
+	enum status st;
+
+	st = peer_look(c->ix->peer, c->scratch, copy->blake2b_256,
+	    copy->filename, !c->options->quick, &there, &answer, c->err);
+	if (st != OK && st != NOT_FOUND)
+		return UNAVAILABLE;
+	fault = fault_of(copy, st, &there);
+	if (!fault)
+		return OK;
+	repaired = whole && copy_push(c->ix, c->scratch, copy,
+	    st != NOT_FOUND, c->err) == OK;
+	trouble(c, fault, copy->filename, repaired);
+	return OK;
+}
+
+static enum status
+check_copies(struct check *c, const struct copy *copy)
+{
+	bool whole = false;
+	enum status st = check_bytes(c, copy, &whole);
+
+	if (st == OK && whole && copy->metadata_sha256.n)
+		st = check_metadata(c, copy->blake2b_256, copy->filename,
+		    copy->metadata_sha256);
+	if (st == OK && c->options->peer)
+		st = check_peer(c, copy, whole);
+	return st;
 }
 
 static enum status
 check_row(struct check *c, const struct db_rows *rows, int i)
 {
 	struct str digest = db_bytes_at(rows, i, FILE_EVERY_BLAKE2B_256);
-	struct str filename = db_str(rows, i, FILE_EVERY_FILENAME);
+	struct copy copy = {
+		.filename = db_str(rows, i, FILE_EVERY_FILENAME),
+		.size = db_int64(rows, i, FILE_EVERY_SIZE),
+		.metadata_sha256 = db_bytes_at(rows, i,
+		    FILE_EVERY_METADATA_SHA256),
+	};
 	enum status st;
 
-	if (digest.n != 32) {
-		trouble(c, "damaged", filename, false);
+	if (digest.n != sizeof(copy.blake2b_256)) {
+		trouble(c, "damaged", copy.filename, false);
 		return OK;
 	}
-	st = check_bytes(c, (const unsigned char *)digest.p, filename,
-	    db_int64(rows, i, FILE_EVERY_SIZE));
-	if (st == OK && !db_is_null(rows, i, FILE_EVERY_METADATA_SHA256))
-		st = check_metadata(c, (const unsigned char *)digest.p,
-		    filename, db_bytes_at(rows, i,
-		    FILE_EVERY_METADATA_SHA256));
+	memcpy(copy.blake2b_256, digest.p, digest.n);
+	st = check_copies(c, &copy);
 	arena_reset(c->scratch);
 	if (++c->result->files % PROGRESS_FILES == 0)
-		say(c, "", filename, false);
-	return st == UNAVAILABLE ? st : OK;
+		say(c, "", copy.filename, false);
+	return st;
 }
 
 /* Some rows at a time: reading their files takes longer than any statement. */
@@ -221,11 +289,14 @@ fsck(struct index *ix, struct arena *a, const struct fsck_options *options,
 {
 	struct check c = {
 		.ix = ix, .options = options, .result = out, .err = err,
-		.scratch = arena_new((size_t)32 << 20),
 	};
 	enum status st;
 
 	*out = (struct fsck_result){ .files = 0 };
+	if (options->peer && !ix->peer)
+		return err_set(err, INVALID, "there is no other machine to "
+		    "compare with (peer_node, peer_url)");
+	c.scratch = arena_new(SCRATCH_BYTES);
 	st = check_rows(&c, a);
 	if (st == OK)
 		st = store_each(ix->store, check_item, &c, err);

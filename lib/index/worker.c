@@ -13,6 +13,8 @@
 #include "io/fcgi.h"
 #include "io/log.h"
 
+#define REST_BYTES	((size_t)64 << 10)	/* read at a time */
+
 /* What one worker process has. */
 struct loop {
 	const struct worker *worker;
@@ -31,6 +33,15 @@ static enum status
 send_part(void *to, struct str bytes)
 {
 	return fcgi_write(to, bytes);
+}
+
+static void
+read_rest(struct request *rq)
+{
+	char *piece = arena_alloc(rq->arena, REST_BYTES);
+
+	while (request_body_read(rq, piece, REST_BYTES) > 0)
+		continue;
 }
 
 /* What is left to send: all of it, unless some was spilled before. */
@@ -108,6 +119,8 @@ serve(void *app, struct fcgi_request *from)
 		    &rq, &rs, &err);
 	else
 		respond_error(&rq, &rs, st, &err, NULL);
+	if (l->worker->is_unbuffered)
+		read_rest(&rq);
 	if (st == OK || !rs.head_sent)
 		send_rest(&rq, &rs, from);
 	else

@@ -9,6 +9,7 @@
 #ifndef INDEX_WORKER_H
 #define INDEX_WORKER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/status.h"
@@ -29,6 +30,13 @@ struct worker {
 	 */
 	enum status (*admit)(void *app, const struct request *rq,
 	    struct response *rs, struct err *err);
+
+	/*
+	 * Its location has fastcgi_request_buffering off: nginx (1.22) then
+	 * never passes an answer on that comes before the whole body was
+	 * taken, so that what a handler leaves is read first.
+	 */
+	bool is_unbuffered;
 };
 
 /*

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -34,6 +35,7 @@
 struct peer {
 	const struct config *config;
 	CURLM *multi;			/* keeps the connection */
+	int fd;				/* its socket; -1: there is none */
 	int64_t rest_us;		/* the last one; 0: all is well */
 	int64_t rest_until_us;		/* monotonic */
 };
@@ -102,6 +104,7 @@ peer_new(const struct config *config)
 	if (!p)
 		panic("no memory");
 	p->config = config;
+	p->fd = -1;
 	p->multi = curl_multi_init();
 	if (!p->multi)
 		panic("no memory");
@@ -120,6 +123,27 @@ peer_free(struct peer *p)
 }
 
 /* ---- what libcurl calls ---------------------------------------------- */
+
+/* It tells nobody which socket it uses before a request is over. */
+static curl_socket_t
+open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *to)
+{
+	struct peer *p = arg;
+
+	(void)purpose;
+	p->fd = socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+	return p->fd;
+}
+
+static int
+close_socket(void *arg, curl_socket_t fd)
+{
+	struct peer *p = arg;
+
+	if (p->fd == fd)
+		p->fd = -1;
+	return close(fd);
+}
 
 static size_t
 give_file(struct exchange *x, char *to, size_t n)
@@ -270,6 +294,10 @@ set_up(struct exchange *x, const char *method, struct str path)
 	curl_easy_setopt(x->easy, CURLOPT_WRITEFUNCTION, take);
 	curl_easy_setopt(x->easy, CURLOPT_WRITEDATA, x);
 	curl_easy_setopt(x->easy, CURLOPT_FILETIME, 1L);
+	curl_easy_setopt(x->easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+	curl_easy_setopt(x->easy, CURLOPT_OPENSOCKETDATA, x->peer);
+	curl_easy_setopt(x->easy, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
+	curl_easy_setopt(x->easy, CURLOPT_CLOSESOCKETDATA, x->peer);
 	set_method(x, method);
 	set_fields(x);
 }
@@ -278,11 +306,10 @@ set_up(struct exchange *x, const char *method, struct str path)
 static int64_t
 moved(const struct exchange *x)
 {
-	curl_socket_t fd = CURL_SOCKET_BAD;
+	int fd = x->peer->fd;
 	int waiting = 0;
 
-	curl_easy_getinfo(x->easy, CURLINFO_ACTIVESOCKET, &fd);
-	if (fd != CURL_SOCKET_BAD && ioctl(fd, SIOCOUTQ, &waiting) == -1)
+	if (fd != -1 && ioctl(fd, SIOCOUTQ, &waiting) == -1)
 		waiting = 0;
 	return x->given - waiting + x->got;
 }
