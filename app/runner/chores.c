@@ -5,6 +5,7 @@
 #include "index/index.h"
 #include "index/publish.h"
 #include "index/root.h"
+#include "index/snapshot.h"
 #include "io/store.h"
 
 /* Far longer than any upload lasts (nginx gives one five minutes). */
@@ -36,11 +37,21 @@ cut_root_chunks(struct index *ix, struct arena *a, int64_t *done,
 	return root_cut_chunks(ix, a, &since, done, err);
 }
 
+static enum status
+follow_snapshot(struct index *ix, struct arena *a, int64_t *done,
+    struct err *err)
+{
+	static struct snapshot_pace pace;
+
+	return snapshot_follow(ix, a, &pace, done, err);
+}
+
 const struct chore chores[CHORES] = {
 	/* A hold keeps a project's pages out of the cache: end it soon. */
-	{ "end holds", 5, publish_end_holds, false },
-	{ "cut chunks of the root list", 60, cut_root_chunks, false },
-	{ "fetch missing files", 1, copy_fetch_due, true },
-	{ "sweep removed files", 3600, sweep_files, true },
-	{ "sweep unfinished uploads", 3600, sweep_staging, true },
+	{ "end holds", 5, publish_end_holds, CHORE_QUICK },
+	{ "write snapshot", 1, follow_snapshot, CHORE_PAGES },
+	{ "cut chunks of the root list", 60, cut_root_chunks, CHORE_QUICK },
+	{ "fetch missing files", 1, copy_fetch_due, CHORE_FILES },
+	{ "sweep removed files", 3600, sweep_files, CHORE_FILES },
+	{ "sweep unfinished uploads", 3600, sweep_staging, CHORE_FILES },
 };

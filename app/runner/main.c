@@ -12,10 +12,11 @@
 #include "runner/chores.h"
 
 #define SECOND_US	((int64_t)1000000)
+#define RETRY_S		((int64_t)5)	/* after a failure, at the least */
 
 /*
  * The signals that end it arrive here, between two chores: those of whoever
- * runs us, and, in the process of the quick chores, the other's end.
+ * runs us, and, in the process of the quick chores, another's end.
  */
 static bool
 told_to_stop(const sigset_t *signals)
@@ -25,7 +26,8 @@ told_to_stop(const sigset_t *signals)
 	return sigtimedwait(signals, NULL, &tick) > 0;
 }
 
-static void
+/* Seconds until it is due again. */
+static int64_t
 run_chore(struct program *p, const struct log *log, struct arena *a,
     const struct chore *chore)
 {
@@ -43,52 +45,64 @@ run_chore(struct program *p, const struct log *log, struct arena *a,
 		log_end(log, &line);
 	}
 	arena_reset(a);
+	return st != OK && chore->every_s < RETRY_S ? RETRY_S : chore->every_s;
 }
 
 static void
 run_chores(struct program *p, const struct log *log, struct arena *a,
-    const sigset_t *signals, bool slow)
+    const sigset_t *signals, int process)
 {
 	int64_t due_us[CHORES] = { 0 };	/* all at the start */
+	int64_t pause_s;
 
 	do {
 		for (size_t i = 0; i < CHORES; i++) {
-			if (chores[i].is_slow != slow ||
+			if ((int)chores[i].process != process ||
 			    clock_mono_us() < due_us[i])
 				continue;
-			run_chore(p, log, a, &chores[i]);
-			due_us[i] = clock_mono_us() +
-			    chores[i].every_s * SECOND_US;
+			pause_s = run_chore(p, log, a, &chores[i]);
+			due_us[i] = clock_mono_us() + pause_s * SECOND_US;
 		}
 	} while (!told_to_stop(signals));
 }
 
 /*
- * Nothing is connected yet, so that each of the two makes its own.  They end
- * together: whoever runs us starts both again.
+ * Nothing is connected yet, so that each process makes its own.  They end
+ * together: whoever runs us starts all of them again.  Gives which of them
+ * this is, and in the first the others; -1 when one could not be made.
  */
-static pid_t
-split(void)
+static int
+split(pid_t children[CHORE_PROCESSES])
 {
 	pid_t parent = getpid();
-	pid_t child = fork();
 
-	if (child == 0 && (prctl(PR_SET_PDEATHSIG, SIGTERM) == -1 ||
-	    getppid() != parent))
-		_exit(EXIT_SERVICE);
-	return child;
+	for (int i = 1; i < CHORE_PROCESSES; i++) {
+		children[i] = fork();
+		if (children[i] == -1)
+			return -1;
+		if (children[i] > 0)
+			continue;
+		if (prctl(PR_SET_PDEATHSIG, SIGTERM) == -1 ||
+		    getppid() != parent)
+			_exit(EXIT_SERVICE);
+		return i;
+	}
+	return 0;
 }
 
-/* Is over when the child is; it ends what it is doing first. */
+/* Is over when the children are; they end what they are doing first. */
 static int
-join(pid_t child)
+join(const pid_t children[CHORE_PROCESSES])
 {
-	int status;
+	int done = EXIT_OK, status;
 
-	kill(child, SIGTERM);
-	if (waitpid(child, &status, 0) == -1)
-		return EXIT_SERVICE;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_SERVICE;
+	for (int i = 1; i < CHORE_PROCESSES; i++)
+		kill(children[i], SIGTERM);
+	for (int i = 1; i < CHORE_PROCESSES; i++)
+		if (waitpid(children[i], &status, 0) == -1 ||
+		    !WIFEXITED(status) || WEXITSTATUS(status) != EXIT_OK)
+			done = EXIT_SERVICE;
+	return done;
 }
 
 int
@@ -102,8 +116,8 @@ main(int argc, char **argv)
 	struct arena *arena;
 	struct log log;
 	sigset_t signals;
-	pid_t child;
-	int done;
+	pid_t children[CHORE_PROCESSES];
+	int process, done;
 
 	done = program_open(&p, argc, argv, &about);
 	if (done >= 0)
@@ -113,17 +127,15 @@ main(int argc, char **argv)
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
-	child = split();
+	process = split(children);
 	arena = arena_new((size_t)p.config.request_memory_bytes);
 	log = log_new(STR("tilsit-runner"), p.config.log_level);
-	if (child == -1)
-		log_say(&log, LEVEL_ERROR, "cannot make a second process");
+	if (process == -1)
+		log_say(&log, LEVEL_ERROR, "cannot make another process");
 	else
-		run_chores(&p, &log, arena, &signals, child == 0);
-	if (child == -1)
-		done = EXIT_SERVICE;
-	else
-		done = child > 0 ? join(child) : EXIT_OK;
+		run_chores(&p, &log, arena, &signals, process);
+	done = process == -1 ? EXIT_SERVICE :
+	    process > 0 ? EXIT_OK : join(children);
 	arena_free(arena);
 	program_close(&p);
 	return done;

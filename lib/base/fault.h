@@ -13,7 +13,8 @@
  *					file is removed as the fault happens
  *
  * Names are those of the protocol's steps (R1 to R5, W0 to W4, W2h), and for
- * the file store's own steps F-staged, F-synced, F-kept.
+ * the file store's own steps F-staged, F-synced, F-kept; for the snapshot's
+ * S-page, S-written, S-flushed, S-shown, S-noted, S-tidied.
  */
 #ifndef BASE_FAULT_H
 #define BASE_FAULT_H

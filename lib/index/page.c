@@ -351,3 +351,30 @@ page_of_index(struct index *ix, struct arena *a, enum index_page what,
 		    pack(a, out));
 	return st;
 }
+
+enum status
+page_render(struct index *ix, struct arena *a, struct str project,
+    enum project_page what, struct page *plain, struct page *gzipped,
+    struct err *err)
+{
+	const struct form *form = &project_forms[what];
+	struct rendering r = { .project = project };
+	enum status st;
+
+	*plain = (struct page){ .type = str_c(form->type) };
+	st = render(ix, a, form, &r, plain, err);
+	if (st != OK)
+		return st;
+	*gzipped = *plain;
+	gzipped->is_gzip = true;
+	gzipped->body = gzip_pack(a, plain->body, GZIP_LEVEL);
+	gzipped->etag = make_etag(a, form->type, gzipped->body);
+	return OK;
+}
+
+struct str
+page_etag_as(struct arena *a, const struct page *page,
+    enum project_page what)
+{
+	return make_etag(a, project_forms[what].type, page->body);
+}

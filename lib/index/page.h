@@ -63,6 +63,18 @@ MUST_USE enum status page_of_release(struct index *ix, struct arena *a,
     struct str project, struct str version, bool gzip, struct page *out,
     struct err *err);
 
+/*
+ * The same page past the cache, rendered from the primary and not stored, in
+ * both its forms: for index/snapshot.
+ */
+MUST_USE enum status page_render(struct index *ix, struct arena *a,
+    struct str project, enum project_page what, struct page *plain,
+    struct page *gzipped, struct err *err);
+
+/* The ETag that a page's bytes have under the type of another page. */
+struct str page_etag_as(struct arena *a, const struct page *page,
+    enum project_page what);
+
 /* A page of the whole index. */
 MUST_USE enum status page_of_index(struct index *ix, struct arena *a,
     enum index_page what, bool gzip, struct page *out, struct err *err);

@@ -77,6 +77,18 @@ root_open(struct index *ix, struct arena *a, enum root_form form, bool gzip,
 	return OK;
 }
 
+struct root
+root_as(struct arena *a, const struct root *root, enum root_form form,
+    bool gzip)
+{
+	struct root other = *root;
+
+	other.form = form;
+	other.gzip = gzip;
+	other.etag = make_etag(a, &other);
+	return other;
+}
+
 void
 root_close(struct index *ix)
 {

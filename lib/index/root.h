@@ -55,6 +55,10 @@ struct root {
 MUST_USE enum status root_open(struct index *ix, struct arena *a,
     enum root_form form, bool gzip, struct root *out, struct err *err);
 
+/* The list that was opened, of the same snapshot, in another form. */
+struct root root_as(struct arena *a, const struct root *root,
+    enum root_form form, bool gzip);
+
 /*
  * Give put() the list, piece by piece.  Ends with the first status of put()
  * that is not OK.
