@@ -12,6 +12,7 @@
 #include "io/config.h"
 #include "io/page_cache.h"
 #include "io/peer.h"
+#include "io/shelf.h"
 #include "io/store.h"
 
 /* Names are spread over the nodes by a hash: so many meet every one. */
@@ -79,6 +80,45 @@ check_store(struct check *c)
 		trouble(c, "store_path", err.text);
 	else
 		good("store_path", is_root ? "is there (ask as the workers' "
+		    "user whether it can be written)" : "can be written");
+}
+
+/* The runner makes the folder, and may be at work in it. */
+static enum status
+try_snapshot(struct check *c, const char *path, struct err *err)
+{
+	struct shelf *shelf;
+	enum status st = shelf_open(c->arena, path, &shelf, err);
+
+	if (st != OK && st != CONFLICT)
+		return st;
+	return access(path, R_OK | W_OK | X_OK) == -1 ?
+	    err_errno(err, "%s", path) : OK;
+}
+
+static void
+check_snapshot(struct check *c)
+{
+	const char *path = c->config.snapshot_path;
+	bool is_root = geteuid() == 0;
+	enum status st = OK;
+	struct err err;
+	struct stat sb;
+
+	if (path[0] == '\0') {
+		good("snapshot_path", "none: without workers, no pages");
+		return;
+	}
+	if (!is_root)
+		st = try_snapshot(c, path, &err);
+	else if (stat(path, &sb) == -1)
+		st = err_errno(&err, "%s", path);
+	else if (!S_ISDIR(sb.st_mode))
+		st = err_set(&err, INVALID, "%s is not a folder", path);
+	if (st != OK)
+		trouble(c, "snapshot_path", err.text);
+	else
+		good("snapshot_path", is_root ? "is there (ask as the workers' "
 		    "user whether it can be written)" : "can be written");
 }
 
@@ -242,6 +282,7 @@ cli_check_config(struct invocation *in, struct err *err)
 	if (invocation_option(in, "offline"))
 		return OK;
 	check_store(&c);
+	check_snapshot(&c);
 	check_database(&c);
 	check_memcached(&c);
 	check_peer(&c);

@@ -18,7 +18,7 @@ STATE holds, and nothing outside it is written:
 
     postgresql/     the cluster             bin/, www/      what runs, copied
     store/          staging/ and packages/  etc/            its configuration
-    run/            sockets                 log/, tmp/
+    run/            sockets                 log/, tmp/, snapshot/
     pypirc          the first account's token, for the owner's eyes
     lock            held while an instance runs here
 
@@ -117,13 +117,16 @@ class Instance:
     further lines of its configuration.  standby_of: a new cluster begins as
     the hot standby of the running server that this connection string names.
     paired: one of two machines; the settings then say who the other is.
+    snapshot: pages are kept in STATE/snapshot, and nginx serves them while
+    all else is down.
     """
 
     def __init__(self, state, port=0, build=None, *, settings=None, env=None,
                  part_env=None, wrap=(), upload_limit_bytes=1 << 30,
                  need_free_bytes=256 << 20,
                  access_log='buffer=64k flush=1s', throwaway=False,
-                 postgresql_settings=None, standby_of=None, paired=False):
+                 postgresql_settings=None, standby_of=None, paired=False,
+                 snapshot=False):
         self.state = os.path.realpath(state)
         build = build or os.environ.get('BUILD', 'build/plain')
         self.build = os.path.join(TREE, build)
@@ -135,6 +138,7 @@ class Instance:
         self.postgresql_settings = postgresql_settings or {}
         self.standby_of = standby_of
         self.paired, self.peer_port = paired, 0
+        self.snapshot = self.path('snapshot') if snapshot else ''
         self.user = run_user()
         self.groups, self.sockets, self.listeners = {}, [], []
         self.keeper = self.lock_fd = None
@@ -300,7 +304,7 @@ class Instance:
             os.chmod(self.state, 0o711 if self.user else 0o700)
             for name in ('etc', 'bin', 'www'):
                 os.makedirs(self.path(name), mode=0o755, exist_ok=True)
-            for name in ('run', 'store', 'log', 'tmp'):
+            for name in ('run', 'store', 'log', 'tmp', 'snapshot'):
                 os.makedirs(self.path(name), mode=0o700, exist_ok=True)
                 self.give(self.path(name))
         except OSError as error:
@@ -394,6 +398,8 @@ class Instance:
             'TEMP': self.path('tmp'),
             'BODY_LIMIT': self.upload_limit_bytes + FORM_BYTES,
             'UPLOAD_LIMIT_TEXT': f'{self.upload_limit_bytes >> 20} MB',
+            'SNAPSHOT': self.snapshot,
+            'WITH_SNAPSHOT': '' if self.snapshot else '#snapshot# ',
             'USER': '',     # nginx is started as the run user already
         }
         for name in os.listdir(os.path.join(DEPLOY, 'nginx')):
@@ -417,6 +423,7 @@ class Instance:
                 'store_path': self.path('store'),
                 'external_url': self.url,
                 'upload_limit_bytes': self.upload_limit_bytes,
+                'snapshot_path': self.snapshot or '""',
                 **self.settings}.items()), mode=0o600)
 
     def write(self, folder, name, text, mode=0o644):

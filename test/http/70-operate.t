@@ -98,10 +98,11 @@ def test_check_config_is_content():
     status, text = tilsit('check-config')
     equal(status, 0)
     for line in ('all settings are good', 'store_path: can be written',
+                 'snapshot_path: none',
                  'database: answers, and its schema is current',
                  'memcached: answers'):
         contains(text, line)
-    equal(text.count('\n'), 4)
+    equal(text.count('\n'), 5)
 
 
 def test_check_config_finds_mistakes_with_file_and_line():
