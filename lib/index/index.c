@@ -13,6 +13,7 @@ index_db(const struct config *config, enum db_role role,
 	const char *const servers[] = { config->database,
 	    has_peer ? config->peer_database : NULL, NULL };
 	const struct db_times times = {
+		.silent_ms = (int)config->peer_timeout_ms,
 		.lock_ms = (int)config->lock_timeout_ms,
 		.statement_ms = (int)config->statement_timeout_ms,
 	};

@@ -44,6 +44,7 @@ times_or_default(const struct db_times *times)
 	struct db_times t = times ? *times : (struct db_times){ 0 };
 
 	t.connect_ms = t.connect_ms ? t.connect_ms : 1000;
+	t.silent_ms = t.silent_ms ? t.silent_ms : 2000;
 	t.lock_ms = t.lock_ms ? t.lock_ms : 5000;
 	t.statement_ms = t.statement_ms ? t.statement_ms : 10000;
 	t.idle_ms = t.idle_ms ? t.idle_ms : 10000;

@@ -107,6 +107,10 @@ enum db_role {
 /* Milliseconds; 0 stands for the value in brackets. */
 struct db_times {
 	int connect_ms;		/* to get a connection (1000) */
+	int silent_ms;		/* for the server's machine to take what was
+				 * sent to it, over TCP (2000); a machine that
+				 * is gone is noticed a second or two later
+				 * while nothing is sent */
 	int lock_ms;		/* to get a lock: lock_timeout (5000) */
 	int statement_ms;	/* statement_timeout (10000) */
 	int idle_ms;		/* idle_in_transaction_session_timeout, after

@@ -102,14 +102,16 @@ failed(struct attempt *at, const char *words)
 static void
 dial(const struct db_target *t, const char *conninfo, struct attempt *at)
 {
-	char options[OPTIONS_BYTES];
+	char options[OPTIONS_BYTES], silent_ms[12];
 	/* What comes behind dbname wins over what conninfo says. */
 	const char *const names[] = { "dbname", "options", "client_encoding",
-	    "application_name", NULL };
+	    "application_name", "tcp_user_timeout", "keepalives_idle",
+	    "keepalives_interval", "keepalives_count", NULL };
 	const char *const values[] = { conninfo, options, "UTF8",
-	    t->application, NULL };
+	    t->application, silent_ms, "1", "1", "2", NULL };
 
 	options_text(&t->times, options);
+	snprintf(silent_ms, sizeof(silent_ms), "%d", t->times.silent_ms);
 	*at = (struct attempt){ .want = PGRES_POLLING_WRITING };
 	at->conn = PQconnectStartParams(names, values, 1);
 	if (!at->conn)
