@@ -14,7 +14,9 @@
  *
  * Names are those of the protocol's steps (R1 to R5, W0 to W4, W2h), and for
  * the file store's own steps F-staged, F-synced, F-kept; for the snapshot's
- * S-page, S-written, S-flushed, S-shown, S-noted, S-tidied.
+ * S-page, S-written, S-flushed, S-shown, S-noted, S-tidied.  Between two
+ * machines W0 has W0-here and W0-both, tilsit-peer P-received and P-kept, and
+ * fetching a missing file C-claimed, C-fetched and C-kept.
  */
 #ifndef BASE_FAULT_H
 #define BASE_FAULT_H

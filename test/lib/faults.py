@@ -29,7 +29,7 @@ from views import agree, read, read_all
 from process import family
 
 PATIENCE_S = 60     # before what should happen at once is a failure
-PARTS = ('simple', 'upload', 'runner')
+PARTS = ('simple', 'upload', 'runner', 'peer')
 
 
 def wait_until(what, is_true):
