@@ -3,8 +3,9 @@
 --
 --	runuser -u postgres -- psql -f roles.sql
 --
--- tilsit_replica streams to the replica and lets pg_rewind read this server;
--- tilsit gets a password, for the other machine's programs.
+-- tilsit_replica streams to the replica and lets pg_rewind read this server.
+-- tilsit gets a password, for the other machine's programs, and may do what a
+-- failover needs.
 
 \set ON_ERROR_STOP on
 
@@ -13,6 +14,13 @@ SELECT 'CREATE ROLE tilsit_replica LOGIN REPLICATION'
 \gexec
 ALTER ROLE tilsit_replica PASSWORD '{{replica_password}}';
 ALTER ROLE tilsit PASSWORD '{{database_password}}';
+
+-- Go on without a replica, and with it again; become the primary.
+GRANT ALTER SYSTEM ON PARAMETER synchronous_standby_names TO tilsit;
+GRANT pg_checkpoint TO tilsit;
+\connect tilsit
+GRANT EXECUTE ON FUNCTION pg_reload_conf() TO tilsit;
+GRANT EXECUTE ON FUNCTION pg_promote(boolean, integer) TO tilsit;
 
 -- pg_rewind (its manual, "Notes").
 \connect postgres

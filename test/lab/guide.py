@@ -8,6 +8,8 @@ with an editor, stands here.
 import os
 import re
 
+from machine import wait_until
+
 TREE = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
 ONE, TWO = 'deploy/README.md', 'deploy/two-machines.md'
@@ -131,8 +133,9 @@ def set_up(lab):
     lab.say('Databases')
     run(a, ONE, 'Database')
     run(a, TWO, 'Primary')
-    run(b, TWO, 'Replica')
-    run(a, TWO, 'Both wait for each other')
+    run(b, TWO, 'Replica', 0)
+    wait_until('vm-b streams', lambda: re.search(
+        r'vm-b *\| *streaming *\| *sync', run(a, TWO, 'Replica', 1)))
     lab.say('The index')
     both(lab, lambda vm: rest_of_both(lab, vm))
     a.tilsit('user add ada --email ada@example.org')

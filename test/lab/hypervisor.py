@@ -1,15 +1,27 @@
-"""Who can switch a machine off: the lab's stand-in for a hypervisor.
+"""Who can act on a machine from outside: the lab's stand-in for a hypervisor.
 
 It listens on STATE/hypervisor/sock, which every machine has as
-/run/hypervisor/sock, and knows one thing: POST /off/NAME answers 200 once
-that machine runs nothing any more.  With .deaf set it answers nobody, as a
-management network does that is down.
+/run/hypervisor/sock, and is what fence_command asks (lab-fence):
+
+    POST /off/NAME      answers once that machine runs nothing any more
+    POST /stop/NAME     and the others of COMMANDS: runs that command there
+
+200 if it was done; anything else, with the reason, if not.  With .deaf set it
+answers nobody, as a management network does that is down.
 """
 import contextlib
 import http.server
 import os
 import socketserver
 import threading
+
+from process import Failure
+
+COMMANDS = {
+    'stop': 'systemctl stop postgresql@15-main',
+    'rejoin': 'tilsit rejoin',
+    'switch': 'runuser -u tilsit -- tilsit failover --switch',
+}
 
 
 class Hypervisor(socketserver.ThreadingUnixStreamServer):
@@ -28,20 +40,29 @@ class Hypervisor(socketserver.ThreadingUnixStreamServer):
         self.shutdown()
         self.server_close()
 
+    def act(self, verb, name):
+        """(HTTP status, what there is to say)"""
+        one = self.lab.machines.get(name)
+        if not one or verb not in ('off', *COMMANDS):
+            return 404, f'no machine {name}, or no verb {verb}\n'
+        try:
+            if verb != 'off':
+                return 200, one.run(COMMANDS[verb], timeout=600)
+            one.lose()
+            return 200, f'{name} is off\n'
+        except Failure as failure:
+            return 500, f'{failure}\n'
+
 
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
-        lab, name = self.server.lab, self.path.removeprefix('/off/')
         if self.server.deaf:
             return
-        status = 200 if name in lab.machines else 404
-        if status == 200:
-            lab.power_off(name)
-        text = f'{name} is off\n' if status == 200 else 'no such machine\n'
+        status, text = self.server.act(*self.path.split('/')[1:3])
         self.send_response(status)
-        self.send_header('Content-Length', len(text))
-        self.end_headers()
+        self.send_header('Content-Length', len(text.encode()))
         with contextlib.suppress(OSError):      # who asked may be off too
+            self.end_headers()
             self.wfile.write(text.encode())
 
     def address_string(self):

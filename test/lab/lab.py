@@ -38,7 +38,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 import urllib.error
 import urllib.request
 
@@ -51,7 +50,7 @@ import guide
 import machine
 from hypervisor import Hypervisor
 from links import Links
-from machine import Machine
+from machine import Machine, wait_until
 from process import Failure
 from shelf import Shelf
 from tap import skip_all
@@ -63,7 +62,6 @@ DISK_BYTES = {'vm-a': 4 << 30, 'vm-b': 4 << 30, 'client': 1 << 30}
 LOGS = {'journal': 'journalctl --no-pager -o short-precise',
         'postgresql': 'cat /var/log/postgresql/*',
         'nginx': 'cat /var/log/nginx/*'}
-READY_S = 60
 NETWORKS = 50                           # labs at the same time
 
 
@@ -96,16 +94,6 @@ def sh(*argv, **options):
     if done.returncode:
         raise Failure(f'{" ".join(argv)}: {done.stdout.strip()}')
     return done.stdout
-
-
-def wait_until(what, probe, patience_s=READY_S):
-    """Ask until probe() is true; what it is."""
-    deadline = time.monotonic() + patience_s
-    while not (found := probe()):
-        if time.monotonic() > deadline:
-            raise Failure(f'{what}: not within {patience_s} s')
-        time.sleep(0.05)
-    return found
 
 
 class Lab:
@@ -343,10 +331,6 @@ class Lab:
         """Mend the link between two machines, or all."""
         self.links.heal(a, b)
 
-    def power_off(self, name):
-        """The fence: returns when the machine runs nothing any more."""
-        self.machines[name].lose()
-
     def keep_logs(self):
         """Copy what the machines logged to where test/run looks for it."""
         kept = os.path.join(
@@ -414,7 +398,8 @@ def raised(**options):
 
 
 FENCE = """#!/bin/sh
-# lab-fence NAME: has the lab switch a machine off, and says when it is off.
-exec curl -sf --max-time 30 --unix-socket /run/hypervisor/sock \\
-    -X POST "http://hypervisor/off/$1"
+# lab-fence NAME VERB: has the lab act on a machine, off by default, and says
+# when that is done (hypervisor.py).
+exec curl -s --fail-with-body --max-time 600 -X POST \\
+    --unix-socket /run/hypervisor/sock "http://hypervisor/${2-off}/$1"
 """

@@ -46,6 +46,11 @@ class Links:
             raise Failure(f'{name} is none of {", ".join(PORTS)}, host')
         return f'{self.bridge}{PORTS[name]}'
 
+    def mac(self, name):
+        """A machine's own: the others know it again after a boot."""
+        number = ['host', *PORTS].index(name)
+        return f'02:00:0a:62:{self.network:02x}:{number:02x}'
+
     # The file.
 
     def load(self):
@@ -79,8 +84,8 @@ class Links:
     def claim(self, most):
         """A bridge of our own; its name says whose the network is."""
         for self.network in range(most):
-            if tool('ip', 'link', 'add', 'name', self.bridge, 'type', 'bridge',
-                    check=False):
+            if tool('ip', 'link', 'add', 'name', self.bridge, 'address',
+                    self.mac('host'), 'type', 'bridge', check=False):
                 break
         else:
             raise Failure(f'{most} labs are up on this machine')
@@ -104,7 +109,7 @@ class Links:
         port = self.port(name)
         tool('ip', 'link', 'delete', port, check=False)
         tool('ip', 'link', 'add', 'name', port, 'type', 'veth', 'peer', 'name',
-             'eth0', 'netns', str(pid))
+             'eth0', 'address', self.mac(name), 'netns', str(pid))
         tool('ip', 'link', 'set', port, 'master', self.bridge, 'up')
         self.apply()
 

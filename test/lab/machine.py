@@ -38,6 +38,7 @@ UNITS = {
 }
 PARTS = tuple(UNITS)
 BOOT_S = 60
+PATIENCE_S = 120                # for what should take a second
 COMMAND_S = 120
 
 # What a machine does not take over from ours: it is as Debian installed it.
@@ -256,10 +257,14 @@ class Machine:
     def run(self, command, check=True, text=None, timeout=COMMAND_S):
         """What an operator types as root, and what it prints, errors and
         all.  check: Failure unless its exit status is 0."""
-        done = subprocess.run(
-            self.argv('cd /root\n' + command), stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, timeout=timeout,
-            input=text if text is not None else '')
+        try:
+            done = subprocess.run(
+                self.argv('cd /root\n' + command), stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT, text=True, timeout=timeout,
+                input=text if text is not None else '')
+        except subprocess.TimeoutExpired:
+            raise Failure(f'{self.name}: {command}\nno end of it within '
+                          f'{timeout} s') from None
         if check and done.returncode:
             raise Failure(f'{self.name}: {command}\n{done.stdout}'
                           f'exit status {done.returncode}')
@@ -271,8 +276,9 @@ class Machine:
 
     def sql(self, statement, database='tilsit', **options):
         """As the superuser; rows as lines, columns with | between them."""
-        return self.run('cd /; runuser -u postgres -- psql -AXqt -d '
-                        f'{database} -f -', text=statement, **options).strip()
+        return self.run('cd /; PGCONNECT_TIMEOUT=3 runuser -u postgres -- '
+                        f'psql -AXqt -d {database} -f -', text=statement,
+                        **options).strip()
 
     # Parts.
 
@@ -351,6 +357,16 @@ class Machine:
 
     def promote(self):
         self.sql('SELECT pg_promote(true, 60)', database='postgres')
+
+
+def wait_until(what, probe, patience_s=PATIENCE_S):
+    """Ask until probe() is true; what it is."""
+    deadline = time.monotonic() + patience_s
+    while not (found := probe()):
+        if time.monotonic() > deadline:
+            raise Failure(f'{what}: not within {patience_s} s')
+        time.sleep(0.05)
+    return found
 
 
 def is_init(pid):
