@@ -80,6 +80,14 @@ enum status cli_role_remove(struct invocation *in, struct err *err);
 /* check.c */
 enum status cli_check_config(struct invocation *in, struct err *err);
 
+/* failover.c */
+enum status cli_failover(struct invocation *in, struct err *err);
+enum status cli_rejoin(struct invocation *in, struct err *err);
+enum status cli_may_start(struct invocation *in, struct err *err);
+enum status cli_replica_status(struct invocation *in, struct err *err);
+enum status cli_replica_leave(struct invocation *in, struct err *err);
+enum status cli_replica_join(struct invocation *in, struct err *err);
+
 /* operate.c */
 enum status cli_migrate(struct invocation *in, struct err *err);
 enum status cli_example_config(struct invocation *in, struct err *err);

@@ -2,9 +2,13 @@
 #include "http/route.h"
 #include "index/worker.h"
 #include "peer/handlers.h"
+#include "peer/mark.h"
 
 static const struct route routes[] = {
 	{ ROUTE_GET, "/-/peer/", peer_hello },
+	{ ROUTE_GET, "/-/peer/mark", peer_mark_get },
+	{ ROUTE_PUT, "/-/peer/mark", peer_mark_put },
+	{ ROUTE_DELETE, "/-/peer/mark", peer_mark_delete },
 	{ ROUTE_GET, "/-/peer/packages/<>/<>/<>/<>", peer_file_get },
 	{ ROUTE_PUT, "/-/peer/packages/<>/<>/<>/<>", peer_file_put },
 };

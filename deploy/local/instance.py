@@ -50,7 +50,8 @@ DEPLOY = os.path.join(TREE, 'deploy')
 
 POOLS = {'simple': 2, 'upload': 4, 'changelog': 2,     # processes of each
          'peer': 2}     # of a pair of machines only
-PROGRAMS = ['tilsit', 'tilsit-runner', *(f'tilsit-{pool}' for pool in POOLS)]
+PROGRAMS = ['tilsit', 'tilsit-runner', 'tilsit-watch',
+            *(f'tilsit-{pool}' for pool in POOLS)]
 SOCKET_PATH_MAX = 107           # bytes; unix(7), sun_path less its NUL
 LONGEST_SOCKET = '.s.PGSQL.5432.lock'
 START_S = 60                    # a part that is not ready by then is broken

@@ -103,8 +103,13 @@ static const struct row rows[] = {
 	    .help = "A program that keeps such marks in a third place: called "
 	    "with get, set\nor clear (tilsit(8), FAILOVER)." },
 	{ ROW(fence_command), .type = TEXT, .normal = "",
-	    .help = "A program that switches the other machine off: called with "
-	    "its name;\nits exit status is 0 only if that is off for sure." },
+	    .help = "A program that acts on the other machine: called with its "
+	    "name, and off,\nstop, rejoin or switch (tilsit(8), FAILOVER). Its "
+	    "exit status is 0 only if\nthat is done for sure." },
+	{ ROW(server_command), .type = TEXT,
+	    .normal = "/usr/local/share/tilsit/failover/postgresql",
+	    .help = "A program that stops, starts and rebuilds this machine's "
+	    "PostgreSQL for\n`tilsit rejoin` (tilsit(8), FAILOVER)." },
 	{ ROW(store_path), .type = PATH, .normal = "/var/lib/tilsit",
 	    .help = "Folder of the package files. Holds staging/ and "
 	    "packages/, which\nmust be on one file system." },

@@ -71,6 +71,7 @@ struct config {
 	const char *mark_path;
 	const char *mark_command;	/* or "" */
 	const char *fence_command;	/* or "" */
+	const char *server_command;
 	const char *store_path;		/* holds staging/ and packages/ */
 	const char *snapshot_path;	/* "": no snapshots */
 	const char *external_url;	/* without '/' at its end; "": links

@@ -102,6 +102,7 @@ enum db_role {
 			 * is promoted meanwhile is UNAVAILABLE */
 	DB_OWNER,	/* any server that is no replica, whatever its schema:
 			 * for `tilsit migrate` and what precedes service */
+	DB_ANY,		/* whatever it is: for `tilsit failover` */
 };
 
 /* Milliseconds; 0 stands for the value in brackets. */

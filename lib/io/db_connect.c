@@ -228,6 +228,8 @@ is_wanted(const struct db_target *t, struct attempt *at)
 
 	if (at->stage != KNOWN)
 		return false;
+	if (t->role == DB_ANY)
+		return true;
 	if (t->role == DB_STANDBY) {
 		err_set(&at->why, UNAVAILABLE, "it is no replica");
 		return look->is_standby;

@@ -43,7 +43,8 @@ def install_units(folder):
 def test_systemd_takes_the_units():
     with tempfile.TemporaryDirectory() as folder:
         install_units(folder)
-        units = ['tilsit.target', 'tilsit-runner.service'] + [
+        units = ['tilsit.target', 'tilsit-runner.service',
+                 'tilsit-watch.service'] + [
             f'tilsit-{pool}{end}' for pool in ('simple', 'upload', 'changelog',
                                             'peer')
             for end in ('.socket', '@1.service')]
@@ -57,7 +58,8 @@ def test_systemd_takes_the_units():
 def test_services_are_hardened():
     with tempfile.TemporaryDirectory() as folder:
         install_units(folder)
-        for unit in 'tilsit-runner.service', 'tilsit-upload@1.service':
+        for unit in ('tilsit-runner.service', 'tilsit-watch.service',
+                     'tilsit-upload@1.service'):
             status, text = output(
                 'systemd-analyze', 'security', '--offline=yes',
                 '--threshold=20', f'{folder}/{unit}',
