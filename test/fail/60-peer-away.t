@@ -3,11 +3,13 @@
 # on when the other one is away, and what is missing or damaged is mended.
 
 import contextlib
+import glob
 import hashlib
 import os
 import random
 import subprocess
 import sys
+import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '../lib'))
 
@@ -234,6 +236,26 @@ def test_who_lacks_a_file_serves_the_others():
     finally:
         PAIR.a.start('nginx')
     equal(fsck(PAIR.b, '--peer')[0], f'missing\t{file[0]}\trepaired')
+    on_both(file)
+
+
+def test_pip_installs_from_who_lacks_the_file():
+    pip = glob.glob('/usr/share/python-wheels/pip-*.whl')
+    if not pip:
+        skip('python3-pip-whl is not installed')
+    file = wheel('piped', '1', files=[('piped.py', b'')])
+    equal(AT_A.upload(*file).status, 200)
+    for suffix in '', '.metadata':
+        lose(PAIR.b, file, suffix)
+    with tempfile.TemporaryDirectory() as target:
+        done = subprocess.run(
+            [sys.executable, f'{pip[0]}/pip', '--isolated', 'install',
+             '--no-cache-dir', '--target', target, '--index-url',
+             f'{PAIR.b.url}/simple/', 'piped'], text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        equal(done.returncode, 0, done.stdout)
+        ok(os.path.exists(f'{target}/piped.py'), done.stdout)
+    fsck(PAIR.b, '--peer', '--quick')
     on_both(file)
 
 
