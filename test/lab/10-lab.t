@@ -304,6 +304,20 @@ def test_the_floating_address_leaves_a_lost_machine():
     equal(upload(lab.address('floating'), 'five', '1.0')[-3:], '200')
 
 
+def test_pages_on_the_disk_outlive_the_rest():
+    wait_until('the page is on the disk', lambda: 'one' in b.run(
+        'ls /var/lib/tilsit/snapshot/project', check=False).split())
+    for part in ('simple', 'memcached', 'postgresql'):
+        b.stop(part)
+    code, text = page(b.address, 'one')
+    equal(code, 200)
+    contains(text.decode(), 'one-1.0')
+    for part in ('postgresql', 'memcached', 'simple'):
+        b.start(part)
+    wait_until('vm-b serves', lambda: lab.get(b.url + '/-/ready')[0] == 200)
+    wait_until('the replica streams again', lab.streams)
+
+
 def test_a_replica_is_promoted():
     a.lose()
     b.promote()

@@ -82,6 +82,7 @@ def web_server(vm):
          ('\tserver_name _;', '\tserver_name packages.example.org;'),
          ('\tlisten 80 backlog=4096;', listen))
     append(vm, '/etc/tilsit/nginx/server.conf', port80)
+    run(vm, ONE, 'Pages on the disk', 1)
     run(vm, TWO, 'Web servers', 1)
 
 

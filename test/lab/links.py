@@ -53,6 +53,9 @@ class Links:
 
     # The file.
 
+    def is_there(self):
+        return os.path.exists(self.file)
+
     def load(self):
         """Read the file; is there one?"""
         try:
