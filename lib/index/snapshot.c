@@ -16,7 +16,7 @@
 #include "pkg/name.h"
 
 #define SECOND_US	((int64_t)1000000)
-#define FOLLOW_US	(SECOND_US / 2)	/* of one call: other chores wait */
+#define FOLLOW_US	SECOND_US	/* of one call: half of the time */
 #define BATCH_ROWS	256		/* two flushes for so many changes */
 #define ROOT_EVERY_US	(5 * SECOND_US)
 #define ROOT_SHARE	20		/* and at most 1/20 of the time */

@@ -42,7 +42,7 @@ struct snapshot_pace {
 };
 
 /*
- * Follow the primary, for half a second or a little longer; done counts the
+ * Follow the primary, for a second or a little longer; done counts the
  * projects that were written.  Does nothing without snapshot_path, or while
  * another process does it.  What was done is kept, whatever the status.
  */

@@ -2,17 +2,19 @@
 # Workers, PostgreSQL and memcached are all down: nginx serves pages from the
 # disk, as they were, and says so.
 
+import concurrent.futures
+import hashlib
 import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '../lib'))
 
 from client import V1_HTML, V1_JSON, Client, wheel
 from faults import refused, sql, wait_until
-from servers import TREE
 from snapshots import (caught_up, edition, items, position, shown_serial,
                        snapshot_instance)
 from tap import cases, contains, equal, ok, say
@@ -260,11 +262,75 @@ def test_when_all_is_back_no_page_is_marked_any_more():
     caught_up(INDEX, CLIENT.serial())
 
 
+def etag_of(answer):
+    """The ETag that a project's page must have: of its type and bytes."""
+    about = answer['Content-Type'].encode() + \
+        hashlib.sha256(answer.text).digest()
+    return f'"{hashlib.sha256(about).hexdigest()[:32]}"'
+
+
+def read_on(ends, seen):
+    """A page that changes all the time, from the disk, in turn by form."""
+    asked = 0
+    while not ends.is_set():
+        asked += 1
+        answer = CLIENT.get(
+            ('/simple/busy/', '/pypi/busy/json')[asked % 2], Accept=(
+                V1_HTML, V1_JSON, 'text/html')[asked % 3],
+            Accept_Encoding=('gzip', '')[asked % 5 % 2])
+        seen.append((answer.status, int(answer['X-PyPI-Last-Serial'] or 0),
+                     answer['ETag'] == etag_of(answer)))
+
+
+def test_while_it_changes_name_and_bytes_are_of_one_edition():
+    equal(CLIENT.upload(*wheel('busy', '0')).status, 200)
+    caught_up(INDEX, CLIENT.serial())
+    INDEX.stop('simple')
+    ends, seen = threading.Event(), []
+    reader = threading.Thread(target=read_on, args=(ends, seen))
+    reader.start()
+    for number in range(1, 8):
+        answer = CLIENT.upload(*wheel('busy', str(number)))
+        equal(answer.status, 200)
+        serial = int(answer['X-PyPI-Last-Serial'])
+        wait_until('it is shown', lambda: shown_serial(
+            INDEX, 'project/busy') >= serial)
+    ends.set()
+    reader.join()
+    equal({status for status, _, _ in seen}, {200})
+    ok(all(is_right for _, _, is_right in seen), 'the ETag of these bytes')
+    serials = [serial for _, serial, _ in seen]
+    equal(serials, sorted(serials))
+    ok(len(set(serials)) > 3, f'{len(seen)} pages of {len(set(serials))}')
+    INDEX.start('simple')
+    wait_until('the workers answer', lambda: CLIENT.get(
+        '/simple/demo/')['Tilsit-Degraded'] is None)
+
+
+def test_a_frozen_pool_is_waited_for_a_few_times_only():
+    """Ten seconds each; then nginx goes to the disk by itself."""
+    INDEX.freeze('simple')
+    begin = time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor(24) as pool:
+        first = list(pool.map(lambda _: CLIENT.get('/simple/demo/'),
+                              range(24)))
+    equal({answer['Tilsit-Degraded'] for answer in first}, {'snapshot'})
+    say('the first took', time.monotonic() - begin)
+    begin = time.monotonic()
+    equal(CLIENT.get('/simple/demo/')['Tilsit-Degraded'], 'snapshot')
+    ok(time.monotonic() - begin < 5, 'the next one need not wait')
+    INDEX.resume('simple')
+    wait_until('the workers answer', lambda: CLIENT.get(
+        '/simple/demo/')['Tilsit-Degraded'] is None)
+
+
 def test_a_lost_history_is_made_anew():
     """As after a failover that lost changes: the position is unknown."""
+    equal(CLIENT.upload(*wheel('demo', '4')).status, 200)
+    caught_up(INDEX, CLIENT.serial())
     INDEX.stop('runner')
-    sql(INDEX, "DELETE FROM file WHERE filename LIKE 'demo-3-%'; "
-               "DELETE FROM release WHERE version = '3'; "
+    sql(INDEX, "DELETE FROM file WHERE filename LIKE 'demo-4-%'; "
+               "DELETE FROM release WHERE version = '4'; "
                'DELETE FROM journal WHERE serial > (SELECT max(serial) - 2 '
                '  FROM journal); '
                'UPDATE project SET last_serial = (SELECT max(serial) FROM '
