@@ -22,7 +22,7 @@ from tap import cases, contains, equal, ok, skip
 from process import Failure
 
 DISK_BYTES = 4 << 20
-SETTINGS = {'peer_timeout_ms': '300ms'}
+SETTINGS = {'peer_timeout_ms': '1s'}
 PAIR = AT_A = AT_B = None
 HAS_SMALL_DISK = False
 

@@ -17,7 +17,7 @@ from pair import two_machines
 from tap import cases, contains, equal, ok
 from views import agree, read
 
-SETTINGS = {'peer_timeout_ms': '300ms'}
+SETTINGS = {'peer_timeout_ms': '1s'}
 BEFORE_COMMIT = ['F-staged', 'F-synced', 'F-kept', 'W0-here', 'W0-both', 'W1',
                  'W2', 'W3', 'W3-commit']
 PEER_STEPS = ['P-received', 'F-staged', 'F-synced', 'F-kept', 'P-kept']

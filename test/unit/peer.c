@@ -17,9 +17,13 @@
 
 #define OK_TEXT "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nnode\n"
 
+#define PATIENT_MS	20000	/* of a peer that will answer */
+#define SHORT_MS	200	/* of one that will not */
+#define SLOW_MS		1000	/* of one that takes its time */
+
 static struct config config = {
 	.node = "a", .peer_node = "b", .peer_secret = "s3cret",
-	.peer_timeout_ms = 200, .upload_limit_bytes = 1 << 20,
+	.peer_timeout_ms = PATIENT_MS, .upload_limit_bytes = 1 << 20,
 };
 static struct err err;
 static struct peer_answer answer;
@@ -153,6 +157,7 @@ test_one_that_is_away_refuses_and_rests(struct arena *a)
 {
 	struct peer *p;
 
+	config.peer_timeout_ms = SLOW_MS;
 	close(listening(a));
 	p = peer_new(&config);
 	is_int(get(p, a, "/"), UNAVAILABLE);
@@ -165,6 +170,7 @@ test_one_that_is_away_refuses_and_rests(struct arena *a)
 	while (answer.end == PEER_RESTING && usleep(20000) == 0);
 	is_int(answer.end, PEER_REFUSED);
 	peer_free(p);
+	config.peer_timeout_ms = PATIENT_MS;
 }
 
 static void
@@ -180,8 +186,10 @@ test_one_that_stands_still_is_timed_out(struct arena *a)
 {
 	struct peer *p = peer_that(a, stands_still);
 
+	config.peer_timeout_ms = SLOW_MS;
 	is_int(get(p, a, "/"), UNAVAILABLE);
 	is_int(answer.end, PEER_TIMED_OUT);
+	config.peer_timeout_ms = PATIENT_MS;
 	is_int(get(p, a, "/"), UNAVAILABLE);
 	is_int(answer.end, PEER_RESTING);
 	end(p);
@@ -304,7 +312,7 @@ test_a_file_goes_with_its_metadata_behind_it(struct arena *a)
 	end(p);
 }
 
-/* Never so slow that it stands still: 64 KB in each quarter of that time. */
+/* All of it takes longer than SLOW_MS, no piece of it by far. */
 static void
 takes_its_time(struct arena *a, int fd)
 {
@@ -318,7 +326,7 @@ takes_its_time(struct arena *a, int fd)
 		if (got <= 0)
 			break;
 		left -= (size_t)got < left ? (size_t)got : left;
-		usleep(20000);
+		usleep(50000);
 	}
 	say(fd, "HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n");
 	pause();
@@ -330,6 +338,7 @@ test_slow_is_not_away_but_may_be_too_slow(struct arena *a)
 	struct peer *p = peer_that(a, takes_its_time);
 	int fd = file_of(2000000);
 
+	config.peer_timeout_ms = SLOW_MS;
 	is_int(put(p, a, fd, 0), OK);
 	end(p);
 	p = peer_that(a, takes_its_time);
@@ -337,6 +346,7 @@ test_slow_is_not_away_but_may_be_too_slow(struct arena *a)
 	is_int(answer.end, PEER_TIMED_OUT);
 	is_int(get(p, a, "/"), UNAVAILABLE);
 	ok(answer.end != PEER_RESTING);
+	config.peer_timeout_ms = PATIENT_MS;
 	end(p);
 	close(fd);
 }
@@ -397,6 +407,38 @@ test_a_file_comes_with_its_time_and_within_its_size(struct arena *a)
 	is_int(mtime_s, 100);
 	is_int(fetch(a, 9, &size, &mtime_s), TOO_LARGE);
 	is_int(answer.end, PEER_FAILED);
+}
+
+/* The lowest descriptor that is free. */
+static int
+next_fd(void)
+{
+	int fd = dup(0);
+
+	close(fd);
+	return fd;
+}
+
+static void
+test_no_descriptor_is_left_behind(struct arena *a)
+{
+	void (*const peers[])(struct arena *, int) = {
+		answers_twice, stands_still, breaks_off, speaks_on, fails,
+	};
+	int before;
+
+	config.peer_timeout_ms = SHORT_MS;
+	for (size_t i = 0; i < sizeof(peers) / sizeof(peers[0]); i++) {
+		struct peer *p = peer_that(a, peers[i]);
+
+		before = next_fd();
+		for (int n = 0; n < 3; n++)
+			ok(get(p, a, "/-/peer/") != INVALID);
+		end(p);
+		/* One that curl keeps for itself goes with the peer, too. */
+		ok(next_fd() <= before);
+	}
+	config.peer_timeout_ms = PATIENT_MS;
 }
 
 static const char *look_text;
@@ -468,6 +510,7 @@ main(void)
 	RUN(test_slow_is_not_away_but_may_be_too_slow);
 	RUN(test_a_file_that_cannot_be_read_is_our_fault);
 	RUN(test_a_file_comes_with_its_time_and_within_its_size);
+	RUN(test_no_descriptor_is_left_behind);
 	RUN(test_what_the_peer_has_is_read_or_refused);
 	RUN(test_each_end_has_a_name);
 	return tap_done();
