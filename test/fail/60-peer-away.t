@@ -171,6 +171,20 @@ def test_a_dead_peer_costs_one_upload_and_not_each():
     healed(wheel('rests', '1.11'))
 
 
+def test_a_restart_of_nginx_over_there_costs_no_copy():
+    """The kept connections end; their next requests go over new ones."""
+    PAIR.b.stop('runner')
+    try:
+        for turn in range(3):
+            asked = [Asked(AT_A.upload, *wheel(f'kept-{n}', f'1.{turn}'))
+                     for n in range(8)]
+            equal([one.answer().status for one in asked], [200] * 8)
+            equal(missing(), [])
+            PAIR.b.restart('nginx')
+    finally:
+        PAIR.b.start('runner')
+
+
 def test_who_lacks_a_file_fetches_it_though_its_pool_is_away():
     PAIR.b.stop('peer')
     try:
