@@ -209,8 +209,9 @@ def check(pg, number, name, path):
 
 with Folder() as folder:
     pg = prepared_database(folder)
+    # Commands, and what is said to the server itself, read no table of ours.
     paths = [path for path in sorted(glob.glob(f"{HERE}/../../sql/query/*/*"))
-             if "/transaction/" not in path]
+             if not {"transaction", "pair"} & set(path.split("/"))]
     print(f"1..{len(paths)}", flush=True)
     good = [check(pg, number + 1, "/".join(path.split("/")[-2:])[:-4], path)
             for number, path in enumerate(paths)]
