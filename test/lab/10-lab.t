@@ -318,10 +318,21 @@ def test_pages_on_the_disk_outlive_the_rest():
     wait_until('the replica streams again', lab.streams)
 
 
-def test_a_replica_is_promoted():
+def test_the_other_machine_takes_over_and_the_old_one_rejoins():
     a.lose()
-    b.promote()
+    contains(b.tilsit('failover'), 'done: uploads go on')
+    equal(upload(b.address, 'six', '1.0')[-3:], '200')
+    a.boot()
+    a.run('tilsit rejoin')
+    wait_until('the replica streams', lab.streams)
     ok(lab.primary() is b, 'vm-b has the primary')
+    for name in ('one', 'six'):
+        wait_until(f'{name} at vm-a', lambda: page(a.address, name)[0] == 200)
+
+
+def test_a_replica_is_promoted():
+    a.promote()
+    equal(a.sql('SELECT pg_is_in_recovery()'), 'f')
 
 
 def left_behind(state, network):

@@ -18,7 +18,7 @@ import threading
 from process import Failure
 
 COMMANDS = {
-    'stop': 'systemctl stop postgresql@15-main',
+    'stop': '/usr/local/share/tilsit/failover/postgresql stop',
     'rejoin': 'tilsit rejoin',
     'switch': 'runuser -u tilsit -- tilsit failover --switch',
 }

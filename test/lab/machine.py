@@ -35,6 +35,7 @@ UNITS = {
     'changelog': ['tilsit-changelog@*.service'],
     'peer': ['tilsit-peer@*.service'],
     'runner': ['tilsit-runner.service'],
+    'watch': ['tilsit-watch.service'],
 }
 PARTS = tuple(UNITS)
 BOOT_S = 60
