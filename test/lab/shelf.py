@@ -12,8 +12,10 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 
 KEPT = 3
+KEPT_S = 20 * 86400      # certificates are good for 30 days
 FILES = ('ca.pem', 'ca.key', 'fullchain.pem', 'privkey.pem', 'token')
 
 
@@ -37,6 +39,10 @@ class Shelf:
     def take(self, lab):
         """Copy what is kept to a lab's folder; is there anything?"""
         if not os.path.isdir(self.path):
+            return False
+        made = os.path.getmtime(os.path.join(self.path, FILES[0]))
+        if time.time() - made > KEPT_S:
+            shutil.rmtree(self.path)
             return False
         os.utime(self.path)
         for name in FILES:
