@@ -14,6 +14,7 @@
 #include "io/config.h"
 #include "io/db.h"
 
+#define LOCK_S		60	/* for tilsit-watch to pause */
 #define JOIN_TRIES	60	/* seconds to wait for a replica */
 
 /* These commands work while the index cannot be opened. */
@@ -263,7 +264,7 @@ cli_replica_leave(struct invocation *in, struct err *err)
 
 	if (st != OK)
 		return st;
-	st = alone_lock(&p, in->arena, &lock, err);
+	st = alone_lock(&p, in->arena, LOCK_S, &lock, err);
 	if (st == OK) {
 		st = leave(in, &p, err);
 		alone_unlock(lock);
@@ -317,7 +318,7 @@ join(struct pair *p, struct arena *a, struct err *err)
 	if (st == OK)
 		st = await_replica(p, a, err);
 	if (st == OK)
-		st = alone_lock(p, a, &lock, err);
+		st = alone_lock(p, a, LOCK_S, &lock, err);
 	if (st != OK)
 		return st;
 	st = alone_end(p, a, err);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -15,9 +16,13 @@
 #include "io/config.h"
 
 enum status
-alone_lock(struct pair *p, struct arena *a, int *lock, struct err *err)
+alone_lock(struct pair *p, struct arena *a, int wait_s, int *lock,
+    struct err *err)
 {
+	const struct timespec tick = { .tv_nsec = 100000000 };
 	const char *path = str_fmt(a, "%s.lock", p->config->mark_path).p;
+	int64_t end_us = clock_mono_us() + wait_s * (int64_t)1000000;
+	int failed;
 
 	*lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
 	/* Root may have made it: whoever may read it may lock it. */
@@ -25,13 +30,19 @@ alone_lock(struct pair *p, struct arena *a, int *lock, struct err *err)
 		*lock = open(path, O_RDONLY | O_CLOEXEC);
 	if (*lock == -1)
 		return err_errno(err, "cannot open %s", path);
-	if (flock(*lock, LOCK_EX | LOCK_NB) == 0)
-		return OK;
-	close(*lock);
-	if (errno == EWOULDBLOCK)
-		return err_set(err, UNAVAILABLE, "tilsit-watch or another "
-		    "command is at it; try again in a moment");
-	return err_errno(err, "cannot lock %s", path);
+	while (flock(*lock, LOCK_EX | LOCK_NB) == -1) {
+		failed = errno;
+		if (failed == EWOULDBLOCK && clock_mono_us() < end_us) {
+			nanosleep(&tick, NULL);
+			continue;
+		}
+		close(*lock);
+		errno = failed;
+		return failed == EWOULDBLOCK ? err_set(err, UNAVAILABLE,
+		    "tilsit-watch or another command is at it; try again in a "
+		    "moment") : err_errno(err, "cannot lock %s", path);
+	}
+	return OK;
 }
 
 void

@@ -26,11 +26,11 @@ struct server;
 
 /*
  * Only one process on a machine may be at it at a time: the watch, or a
- * command.  UNAVAILABLE while another one is.  *lock is given back with
+ * command.  UNAVAILABLE while another one is, for wait_s.  *lock is given back with
  * alone_unlock(), or by the end of the process.
  */
-MUST_USE enum status alone_lock(struct pair *p, struct arena *a, int *lock,
-    struct err *err);
+MUST_USE enum status alone_lock(struct pair *p, struct arena *a, int wait_s,
+    int *lock, struct err *err);
 void alone_unlock(int lock);
 
 struct alone {

@@ -19,6 +19,7 @@
 #define SECOND_US	((int64_t)1000000)
 #define PROMOTE_US	(60 * SECOND_US)	/* what was received is read
 						 * again first */
+#define LOCK_S		60		/* for tilsit-watch to pause */
 #define FENCE_MS	120000		/* for fence_command off, stop */
 #define REJOIN_MS	3600000		/* for a copy of the whole database */
 #define LINE_BYTES	1024
@@ -40,7 +41,7 @@ struct plan {
 	bool other_answers;
 	bool is_off;		/* fence_command says: no power */
 	bool is_stopped;	/* it was stopped cleanly */
-	bool was_marked;	/* our mark stood before: we were here before */
+	bool is_quiet;
 	enum loss loss;
 	int64_t lost_after;	/* serial, if loss is not NOTHING */
 };
@@ -56,7 +57,8 @@ say(struct plan *w, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
-	w->f->say(w->f->arg, line);
+	if (!w->is_quiet)
+		w->f->say(w->f->arg, line);
 }
 
 /* ---- looking --------------------------------------------------------- */
@@ -125,9 +127,6 @@ weigh_mark(struct plan *w, enum mark_place place)
 		return;
 	}
 	say_mark(w, place, &m);
-	if (place == MARK_OWN && m.is_set && !m.is_damaged &&
-	    str_eq(m.lacks, w->p->peer_node))
-		w->was_marked = true;
 	if (!mark_is_against(&m, w->p->node))
 		return;
 	if (w->loss != SOMETHING || m.serial < w->lost_after)
@@ -279,7 +278,7 @@ fence(struct plan *w, struct err *err)
 {
 	enum status st;
 
-	if (w->other_answers)
+	if (w->other_answers || w->f->is_switch)
 		return stop_other(w, err);
 	if (has_hook(w)) {
 		say(w, "1 fence: switching %.*s off",
@@ -300,21 +299,45 @@ fence(struct plan *w, struct err *err)
 /* ---- step 2: look ---------------------------------------------------- */
 
 static enum status
-accept_loss(struct plan *w, struct err *err)
+check_loss(struct plan *w, struct err *err)
 {
-	bool is_fenced = w->is_off || w->is_stopped;
-
-	if (w->loss == NOTHING && is_fenced)
+	if (w->loss == NOTHING || str_eq(w->f->fenced, words(w)))
 		return OK;
-	if (str_eq(w->f->fenced, words(w)))
-		return OK;
-	if (w->loss == NOTHING)
-		return err_set(err, DENIED, "the words are: --fenced "
-		    "\"%.*s\"", STR_ARG(words(w)));
 	return err_set(err, DENIED, "%.*s lacks changes. Start %.*s instead, "
 	    "if there is any way to: then nothing is lost. To lose them, say "
 	    "--fenced \"%.*s\"", STR_ARG(w->p->node),
 	    STR_ARG(w->p->peer_node), STR_ARG(words(w)));
+}
+
+static enum status
+accept_loss(struct plan *w, struct err *err)
+{
+	bool is_fenced = w->is_off || w->is_stopped;
+
+	if (w->loss != NOTHING)
+		return check_loss(w, err);
+	if (is_fenced || str_eq(w->f->fenced, words(w)))
+		return OK;
+	return err_set(err, DENIED, "the words are: --fenced \"%.*s\"",
+	    STR_ARG(words(w)));
+}
+
+/*
+ * Nobody is switched off for a failover that will be refused: a primary that
+ * went on alone may well serve.  What counts is the look after the fence.
+ */
+static enum status
+look_ahead(struct plan *w, struct err *err)
+{
+	enum status st;
+
+	w->is_quiet = true;
+	look_at_marks(w);
+	w->is_quiet = false;
+	st = check_loss(w, err);
+	if (st != OK)
+		look_at_marks(w);
+	return st;
 }
 
 /* ---- step 3: mark ---------------------------------------------------- */
@@ -457,7 +480,7 @@ say_plan(struct plan *w)
 	struct str node = w->p->node, peer = w->p->peer_node;
 
 	say(w, "would do, in this order:");
-	if (w->other_answers)
+	if (w->other_answers || w->f->is_switch)
 		say(w, "1 fence: stop the server of %.*s%s", STR_ARG(peer),
 		    has_hook(w) ? " (fence_command)" : ": by your hand");
 	else
@@ -477,16 +500,16 @@ say_plan(struct plan *w)
 static enum status
 become_primary(struct plan *w, struct err *err)
 {
-	enum status st = OK;
+	enum status st = look_ahead(w, err);
 
 	FAULT_POINT("F-begun");
-	if (!w->f->is_promoted)
+	if (st == OK)
 		st = fence(w, err);
 	FAULT_POINT("F-fenced");
 	if (st != OK)
 		return st;
 	look_at_marks(w);
-	st = w->f->is_promoted ? OK : accept_loss(w, err);
+	st = accept_loss(w, err);
 	if (st == OK)
 		st = look_at_files(w, err);
 	if (st == OK)
@@ -515,6 +538,9 @@ go_on(struct plan *w, struct err *err)
 		say(w, "would let writers in: it was promoted, and no more");
 		return OK;
 	}
+	/* Patroni knows who lacks what, and whom commits wait for. */
+	if (w->f->is_promoted)
+		return claim(w, err);
 	mark_read(w->a, w->p->config->mark_path, &m, &why);
 	if (m.is_set && !m.is_damaged && str_eq(m.lacks, w->p->peer_node)) {
 		say(w, "goes on where an earlier run ended");
@@ -593,12 +619,12 @@ failover(struct pair *p, struct arena *a, struct failover *f,
 	enum status st;
 	int lock;
 
-	if (f->is_dry)
+	if (f->is_dry || f->is_promoted)	/* no marks: nothing to lock */
 		return run(&w, err);
 	if (f->is_switch && !has_hook(&w))
 		return err_set(err, INVALID, "fence_command is not set: it "
 		    "stops the other machine's server, and has it rejoin");
-	st = alone_lock(p, a, &lock, err);
+	st = alone_lock(p, a, LOCK_S, &lock, err);
 	if (st != OK)
 		return st;
 	st = run(&w, err);

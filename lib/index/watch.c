@@ -171,7 +171,7 @@ watch_step(struct watch *w, struct arena *a, const char **did,
 		return err_set(err, CONFLICT, "this machine is the primary, "
 		    "and a mark here says that it lacks changes");
 	judge_replica(w, &s);
-	st = alone_lock(w->pair, a, &lock, err);
+	st = alone_lock(w->pair, a, 0, &lock, err);
 	if (st != OK)
 		return OK;	/* a command is at it */
 	st = act(w, a, &s, did, err);

@@ -183,6 +183,38 @@ def test_a_switch_loses_nothing_and_comes_back():
     equal(upload(second), 200)
 
 
+def test_a_mark_keeps_the_fence_from_being_asked():
+    first, second = whole_again()
+    PAIR.third = f'tilsit-mark\nlacks={second.name}\nserial=7\nend\n'
+    PAIR.asked.clear()
+    first.stop('postgresql', signal.SIGKILL)
+    done = PAIR.run(second, 'failover')
+    equal(done.status, 1, done.said)
+    contains(done.said, 'what it took after serial 7 is lost')
+    equal(PAIR.asked, [])
+    done = PAIR.run(second, 'failover', '--fenced', f'{first.name} is off, '
+                    'and what it took after serial 7 is lost')
+    equal(done.status, 0, done.said)
+    equal(PAIR.marks()['third']['lacks'], first.name)
+
+
+def test_what_somebody_else_promoted_is_let_in():
+    first, second = whole_again()
+    equal(PAIR.run(second, 'failover', '--promoted').status, 1)
+    PAIR.power_off(first)
+    PAIR.unwatch(second)
+    PAIR.promote(second)
+    PAIR.sql(second, "ALTER SYSTEM SET synchronous_standby_names = ''")
+    PAIR.sql(second, 'SELECT pg_reload_conf()')
+    before = int(PAIR.sql(second, 'SELECT value FROM serial_counter'))
+    for _ in range(2):
+        done = PAIR.run(second, 'failover', '--promoted')
+        equal(done.status, 0, done.said)
+    equal(PAIR.sql(second, 'SELECT value FROM serial_counter'),
+          str(before + 1000000))
+    equal(PAIR.mark(second), {})
+
+
 def test_rejoin_by_copy():
     first, second = whole_again()
     PAIR.power_off(first)
