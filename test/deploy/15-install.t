@@ -21,7 +21,8 @@ os.chdir(TREE)
 BUILD = os.environ.get('BUILD', 'build/plain')
 PROGRAMS = sorted(os.path.basename(path) for path in glob.glob(BUILD + '/bin/*'))
 GUIDES = ['README.md', 'deploy/README.md', 'deploy/two-machines.md',
-          'test/lab/README.md']
+          'deploy/patroni/README.md', 'test/lab/README.md',
+          *sorted(glob.glob(TREE + '/deploy/runbook/*.md'))]
 PLAIN = {name: value for name, value in os.environ.items()
          if name not in ('TILSIT_CONFIG', 'MAKEFLAGS', 'MAKELEVEL')}
 
