@@ -259,7 +259,7 @@ def lose_primary(lab, rng):
     new = other(lab, old)
     old.lose()
     pause(rng, 0, 3)
-    new.run('tilsit failover', timeout=FAILOVER_S)
+    new.tilsit('failover', timeout=FAILOVER_S)
     pause(rng, 0, 5)
     old.boot()
     old.run('tilsit rejoin', timeout=FAILOVER_S)

@@ -66,7 +66,7 @@
  * mutant FENCE_RENEWED: who reads a fence prolongs its life
  * mutant HOLD_NOT_AGED: a hold is waited out as soon as it is there
  * mutant HOLD_AFTER_ROWS: R3 looks for a hold in a statement after the rows
- * mutant HOLD_OF_OWN_MACHINE MACHINES=2 LATE=false: R3 looks for its machine's hold only
+ * mutant HOLD_OF_OWN_MACHINE MACHINES=2 LATE=false: R3 looks for its own hold
  * mutant HOLD_TIME_EARLY: W2h reads the time before its hold is visible
  * mutant HOLD_UNSHARED: a change does not lock the hold that it relies on
  * mutant HOLD_END_UNCONFIRMED: a failover brings an ended hold back
@@ -646,7 +646,7 @@ active proctype holder()
 		SAY("the replica does not know that it was ended\n");
 		hold[0] = true; has_time[0] = true; is_aged[0] = true }
 #endif
-	/* F4: failover_begin(), of a machine that is known to be off. */
+	/* F4: claim() of failover.c, of a machine that is known to be off. */
 	:: atomic { CHOOSE_MACHINE(m);
 #ifndef HOLD_BACKDATED
 		!is_up &&

@@ -11,7 +11,7 @@
  * gone after twenty fence lives, and then may have to wait anew.)
  *
  * Time is made of three events that may happen whenever they can: a hold is
- * waited out, a hold was not renewed for twenty fence lives, and a runner looks.
+ * waited out, a hold was not renewed for twenty fence lives, a runner looks.
  *
  * check PROJECTS=2
  *

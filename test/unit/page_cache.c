@@ -82,6 +82,41 @@ test_a_name_that_is_no_key_is_never_kept(struct arena *a)
 	page_cache_free(cache);
 }
 
+static void
+test_a_home_has_the_name_that_the_setting_gives_it(struct arena *a)
+{
+	struct page_cache *cache = page_cache_new(" unix:/nonexistent/x ,"
+	    "unix:/nonexistent/y", &times);
+	struct page_cache *none = page_cache_new("", &times);
+	const char *const names[] = { "a", "b", "c", "d", "e", "f", "g" };
+	int n = 0;
+
+	(void)a;
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		struct str home = page_cache_home(cache, str_c(names[i]));
+		bool is_first = str_eq(home, STR("unix:/nonexistent/x"));
+
+		ok(is_first || str_eq(home, STR("unix:/nonexistent/y")));
+		n += is_first;
+	}
+	ok(n > 0 && n < 7);
+	is_str(page_cache_home(none, STR("a")), STR(""));
+	page_cache_free(none);
+	page_cache_free(cache);
+}
+
+static void
+test_a_home_that_refuses_or_is_nobodys_has_no_fences(struct arena *a)
+{
+	struct page_cache *cache = page_cache_new("unix:/nonexistent/x",
+	    &times);
+
+	(void)a;
+	ok(page_cache_can_drop(cache, STR("unix:/nonexistent/x")));
+	ok(page_cache_can_drop(cache, STR("192.0.2.1:11211")));
+	page_cache_free(cache);
+}
+
 int
 main(void)
 {
@@ -89,5 +124,7 @@ main(void)
 	RUN(test_without_servers_nothing_is_kept_and_fences_count_as_dropped);
 	RUN(test_without_memcached_pages_are_not_kept_and_fences_dropped);
 	RUN(test_a_name_that_is_no_key_is_never_kept);
+	RUN(test_a_home_has_the_name_that_the_setting_gives_it);
+	RUN(test_a_home_that_refuses_or_is_nobodys_has_no_fences);
 	return tap_done();
 }
