@@ -7,7 +7,6 @@
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/str.h"
@@ -17,6 +16,9 @@ struct index;
 
 #define COMMAND_ARGS	4
 #define COMMAND_OPTIONS	6
+
+#define OFFLINE		1u	/* a command is run without the index */
+#define AS_ROOT		2u	/* root stays root for it: see become.h */
 
 /* What one command line says. */
 struct invocation {
@@ -40,7 +42,7 @@ struct command {
 	const char *options;	/* "reason=TEXT force", or "" */
 	const char *help;	/* one line */
 	enum status (*run)(struct invocation *in, struct err *err);
-	bool is_offline;	/* is run without the index */
+	unsigned how;		/* OFFLINE, AS_ROOT, both or 0 */
 };
 
 extern const struct command commands[];

@@ -1,10 +1,12 @@
 /* tilsit: the operator's command line. */
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/utf8.h"
 #include "base/version.h"
+#include "cli/become.h"
 #include "cli/command.h"
 #include "index/program.h"
 
@@ -245,10 +247,14 @@ run(struct invocation *in, const char *config)
 {
 	struct program p;
 	struct err err = { .text = "" };
-	enum status st;
+	enum status st = OK;
 
 	in->config_path = config;
-	if (in->command->is_offline) {
+	if (!(in->command->how & AS_ROOT))
+		st = become_owner(config, &err);
+	if (st != OK) {
+		/* Said below. */
+	} else if (in->command->how & OFFLINE) {
 		in->arena = arena_new((size_t)64 << 20);
 		st = in->command->run(in, &err);
 		arena_free(in->arena);

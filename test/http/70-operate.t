@@ -14,7 +14,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), '../lib'))
 
 from client import Client, sdist, wheel
 from servers import instance
-from tap import cases, contains, equal, ok, say
+from tap import cases, contains, equal, ok, say, skip
 
 DAY_S = 24 * 3600
 CLIENT = None
@@ -203,6 +203,20 @@ def test_fsck_brings_back_lost_and_wrong_metadata():
         equal(tilsit('fsck')[0], 0)
     url = CLIENT.project('metadata')['files'][0]['url']
     equal(CLIENT.get(url + '.metadata').text, right)
+
+
+def test_root_acts_as_the_user_whose_store_it_is():
+    if os.getuid() != 0:
+        skip('only root can')
+    made = wheel('by-root', '1')
+    path = put(made)
+    os.unlink(path + '.metadata')
+    done = subprocess.run(
+        [CLIENT.index.path('bin', 'tilsit'), '--config', CLIENT.index.config,
+         'fsck', '--repair'], text=True, capture_output=True)
+    equal(done.returncode, 0, done.stdout + done.stderr)
+    equal(os.stat(path + '.metadata').st_uid, os.stat(path).st_uid)
+    ok(os.stat(path).st_uid != 0, 'the store is not root\'s')
 
 
 def test_fsck_finds_missing_and_damaged_files():

@@ -14,7 +14,7 @@ from tap import cases, equal, ok, say
 
 LAB = None
 PATIENCE_S = 120
-STATUS = 'runuser -u tilsit -- tilsit replica status'
+STATUS = 'tilsit replica status'
 
 
 def is_whole(said, primary):

@@ -20,7 +20,7 @@ from process import Failure
 COMMANDS = {
     'stop': '/usr/local/share/tilsit/failover/postgresql stop',
     'rejoin': 'tilsit rejoin',
-    'switch': 'runuser -u tilsit -- tilsit failover --switch',
+    'switch': 'tilsit failover --switch',
 }
 
 

@@ -272,8 +272,8 @@ class Machine:
         return done.stdout
 
     def tilsit(self, command, **options):
-        """The command `tilsit`, as its user."""
-        return self.run(f'runuser -u tilsit -- tilsit {command}', **options)
+        """The command `tilsit`."""
+        return self.run(f'tilsit {command}', **options)
 
     def sql(self, statement, database='tilsit', **options):
         """As the superuser; rows as lines, columns with | between them."""
