@@ -14,9 +14,10 @@ the answer was there), 'what', and:
     change  project, serial (None if the answer said none), adds and removes
             (names of files), acked: did the answer say that it is done?
 
-A page or list with 'degraded' said of itself that it may be old.  It must
-still be what the journal says of its serial, and what it reveals binds all
-others.  Records of other kinds (what failed, say) are not looked at.
+A page or list with 'degraded' said of itself that it is not the primary's: it
+may be old, and it may show what the primary has yet to show.  It promises
+nothing and binds nobody, but must be what the journal says of its serial.
+Records of other kinds (what failed, say) are not looked at.
 
 The checker knows what the promises say and what journal entries mean, and
 nothing of how they are kept.  breaches(history) gives a list of (rule, text).
@@ -79,8 +80,6 @@ class Serials:
         self.newest = 0, None
 
     def begin(self, record):
-        if record.get('degraded'):
-            return
         if record['what'] in ('page', 'list'):
             pages = [(record['project'], record['serial'])] \
                 if record['what'] == 'page' else list(revealed(record))
@@ -119,8 +118,7 @@ class Files:
                         for name in r['removes']}
 
     def begin(self, record):
-        if record['what'] != 'page' or record['files'] is None or \
-                record.get('degraded'):
+        if record['what'] != 'page' or record['files'] is None:
             return
         known = self.known[record['project']]
         for name in known.keys() - record['files'].keys():
@@ -273,7 +271,8 @@ def breaches(history):
     found, history = [], [r for r in history if r['what'] in KINDS]
     journal = Journal(found, history)
     watchers = [Serials(found), Files(found, history), Gaps(found, journal)]
-    for moment, record in in_order(history):
+    for moment, record in in_order(
+            [r for r in history if not r.get('degraded')]):
         for watcher in watchers:
             getattr(watcher, moment)(record)
     check_contents(found, history, journal)
