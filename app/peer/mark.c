@@ -79,10 +79,14 @@ peer_mark_delete(void *app, struct request *rq, struct response *rs,
     struct err *err)
 {
 	const struct index *ix = app;
+	struct mark m = {
+		.is_set = true, .lacks = str_c(ix->config->node),
+		.id = request_query(rq, STR("id")),
+	};
 	enum status st;
 
-	st = mark_clear(rq->arena, ix->config->mark_path,
-	    str_c(ix->config->node), err);
+	m.is_damaged = m.id.n == 0;
+	st = mark_clear(rq->arena, ix->config->mark_path, &m, err);
 	rs->type = STR("text/plain; charset=utf-8");
 	if (st == OK)
 		buf_put(&rs->body, STR("cleared\n"));

@@ -19,7 +19,10 @@ enum status peer_mark_get(void *app, struct request *rq, struct response *rs,
 enum status peer_mark_put(void *app, struct request *rq, struct response *rs,
     struct err *err);
 
-/* DELETE: this machine lacks nothing any more. */
+/*
+ * DELETE, with ?id= of the mark: this machine lacks nothing any more.  Without
+ * an id, of a damaged one.  CONFLICT when another is there.
+ */
 enum status peer_mark_delete(void *app, struct request *rq,
     struct response *rs, struct err *err);
 

@@ -56,20 +56,18 @@ static struct mark
 new_mark(struct pair *p, struct arena *a, const struct server *own,
     const struct alone *how)
 {
-	struct buf since = buf_new(a);
-	struct mark there, m = {
-		.is_set = true, .lacks = p->peer_node, .by = p->node,
-		.serial = own->serial, .lsn = own->has_text,
-	};
+	struct mark there, m = mark_new(a, p->peer_node, p->node, "");
 	struct err why;
 
+	m.serial = own->serial;
+	m.lsn = own->has_text;
 	mark_read(a, p->config->mark_path, &there, &why);
 	if (there.is_set && !there.is_damaged &&
 	    str_eq(there.lacks, p->peer_node)) {
 		m = there;
-	} else {
-		clock_iso(&since, clock_wall_us() / 1000000 * 1000000);
-		m.since = buf_view(&since);
+		/* A request to clear the old one may yet be under way. */
+		if (own->names.n)
+			mark_renew(a, &m);
 	}
 	m.is_held = m.is_held || how->is_held;
 	m.why = m.why.n ? m.why : how->why;
@@ -137,10 +135,17 @@ clear_marks(struct pair *p, struct arena *a, int last, struct err *err)
 	for (int i = MARK_PLACES - 1; st == OK && i >= last; i--) {
 		enum mark_place place = (enum mark_place)i;
 		struct err why = { .text = "" };
+		struct mark m;
 
 		if (!mark_place_exists(p, place))
 			continue;
-		st = mark_place_clear(p, a, place, p->peer_node, &why);
+		st = mark_place_get(p, a, place, &m, &why);
+		if (st == OK && m.is_set && !mark_is_against(&m,
+		    p->peer_node))
+			st = err_set(&why, CONFLICT, "its mark says that %.*s "
+			    "lacks changes", STR_ARG(m.lacks));
+		else if (st == OK && m.is_set)
+			st = mark_place_clear(p, a, place, &m, &why);
 		if (st != OK)
 			err_set(err, st, "the mark stays: %.*s: %s",
 			    STR_ARG(mark_place_name(p, place)), why.text);

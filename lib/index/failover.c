@@ -5,7 +5,6 @@
 #include <time.h>
 
 #include "base/arena.h"
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/fault.h"
 #include "index/mark.h"
@@ -352,8 +351,9 @@ mark_third(struct plan *w, const struct mark *m, struct err *err)
 		return OK;
 	st = mark_place_set(w->p, w->a, MARK_THIRD, m, &why);
 	if (st == CONFLICT && w->loss != NOTHING) {	/* it is accepted */
-		st = mark_place_clear(w->p, w->a, MARK_THIRD, w->p->node,
-		    &why);
+		struct mark theirs = { .is_set = true, .lacks = w->p->node };
+
+		st = mark_place_clear(w->p, w->a, MARK_THIRD, &theirs, &why);
 		if (st == OK)
 			st = mark_place_set(w->p, w->a, MARK_THIRD, m, &why);
 	}
@@ -369,22 +369,18 @@ mark_third(struct plan *w, const struct mark *m, struct err *err)
 static enum status
 mark_other(struct plan *w, struct err *err)
 {
-	struct buf since = buf_new(w->a);
-	struct mark m = {
-		.is_set = true, .lacks = w->p->peer_node, .by = w->p->node,
-		.serial = w->own.serial, .lsn = w->own.has_text,
-		.why = STR("failover"),
-	};
+	struct mark m = mark_new(w->a, w->p->peer_node, w->p->node,
+	    "failover");
 	enum status st;
 
-	clock_iso(&since, clock_wall_us() / SECOND_US * SECOND_US);
-	m.since = buf_view(&since);
+	m.serial = w->own.serial;
+	m.lsn = w->own.has_text;
 	st = mark_third(w, &m, err);
 	if (st == OK)
 		st = mark_write(w->a, w->p->config->mark_path, &m,
 		    w->loss != NOTHING, err);
 	if (st == CONFLICT && mark_place_exists(w->p, MARK_THIRD) &&
-	    mark_place_clear(w->p, w->a, MARK_THIRD, m.lacks, NULL) != OK)
+	    mark_place_clear(w->p, w->a, MARK_THIRD, &m, NULL) != OK)
 		say(w, "3 mark: the third place kept ours: %.*s cannot go on "
 		    "alone", STR_ARG(m.lacks));
 	if (st == OK)

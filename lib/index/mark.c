@@ -8,15 +8,43 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/fault.h"
+#include "io/secret.h"
 
 #define FIRST_LINE	"tilsit-mark"
 #define LAST_LINE	"end"
+#define ID_BYTES	8
+#define SECOND_US	((int64_t)1000000)
 
 bool
 mark_is_against(const struct mark *m, struct str node)
 {
 	return m->is_set && (m->is_damaged || str_eq(m->lacks, node));
+}
+
+void
+mark_renew(struct arena *a, struct mark *m)
+{
+	unsigned char bytes[ID_BYTES];
+	struct buf id = buf_new(a);
+
+	random_bytes(bytes, sizeof(bytes));
+	buf_hex(&id, bytes, sizeof(bytes));
+	m->id = buf_view(&id);
+}
+
+struct mark
+mark_new(struct arena *a, struct str lacks, struct str by, const char *why)
+{
+	struct mark m = { .is_set = true, .lacks = lacks, .by = by,
+		.lsn = STR("0/0"), .why = str_c(why) };
+	struct buf since = buf_new(a);
+
+	clock_iso(&since, clock_wall_us() / SECOND_US * SECOND_US);
+	m.since = buf_view(&since);
+	mark_renew(a, &m);
+	return m;
 }
 
 /* ---- text ------------------------------------------------------------ */
@@ -37,6 +65,7 @@ mark_put(struct buf *b, const struct mark *m)
 {
 	buf_put(b, STR(FIRST_LINE "\n"));
 	put_line(b, "lacks", m->lacks);
+	put_line(b, "id", m->id);
 	put_line(b, "since", m->since);
 	put_line(b, "serial", str_fmt(b->arena, "%lld",
 	    (long long)m->serial));
@@ -58,6 +87,8 @@ read_line(struct str line, struct mark *m)
 		return false;
 	if (str_eq(key, STR("lacks")))
 		m->lacks = value;
+	else if (str_eq(key, STR("id")))
+		m->id = value;
 	else if (str_eq(key, STR("since")))
 		m->since = value;
 	else if (str_eq(key, STR("serial")))
@@ -216,8 +247,16 @@ mark_write(struct arena *a, const char *path, const struct mark *m,
 	return st;
 }
 
+static bool
+is_same(const struct mark *a, const struct mark *b)
+{
+	if (a->is_damaged || b->is_damaged)
+		return a->is_damaged && b->is_damaged;
+	return str_eq(a->lacks, b->lacks) && str_eq(a->id, b->id);
+}
+
 enum status
-mark_clear(struct arena *a, const char *path, struct str node,
+mark_clear(struct arena *a, const char *path, const struct mark *m,
     struct err *err)
 {
 	struct mark there;
@@ -229,9 +268,8 @@ mark_clear(struct arena *a, const char *path, struct str node,
 	if (st != OK)
 		return st;
 	mark_read(a, path, &there, &why);
-	if (there.is_set && !mark_is_against(&there, node))
-		st = err_set(err, CONFLICT, "the mark says that %.*s lacks "
-		    "changes", STR_ARG(there.lacks));
+	if (there.is_set && !is_same(&there, m))
+		st = err_set(err, CONFLICT, "there is another mark by now");
 	else if (there.is_set && unlink(path) == -1 && errno != ENOENT)
 		st = err_errno(err, "cannot remove %s", path);
 	else if (fsync(folder) == -1)	/* also if another removed it */

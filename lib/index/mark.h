@@ -7,6 +7,7 @@
  *
  *	tilsit-mark
  *	lacks=vm-b
+ *	id=9f86d081884c7d65
  *	since=2026-11-21T16:20:05Z
  *	serial=4711
  *	lsn=0/3000060
@@ -40,6 +41,7 @@ struct mark {
 	bool is_held;		/* by `tilsit replica leave`: the watch must
 				 * not end it */
 	struct str lacks;	/* the machine that lacks changes */
+	struct str id;		/* no two have the same */
 	struct str since;	/* time, as clock_iso() writes it */
 	int64_t serial;		/* the newest that it has for sure */
 	struct str lsn;		/* of the primary, when that was so */
@@ -49,6 +51,13 @@ struct mark {
 
 /* Does it say that node must not become the primary? */
 bool mark_is_against(const struct mark *m, struct str node);
+
+/* Give a mark an id of its own. */
+void mark_renew(struct arena *a, struct mark *m);
+
+/* A new one, from now: by says that lacks has changes only up to a serial. */
+struct mark mark_new(struct arena *a, struct str lacks, struct str by,
+    const char *why);
 
 /* Append a mark's text; control characters in its words become spaces. */
 void mark_put(struct buf *b, const struct mark *m);
@@ -72,10 +81,11 @@ MUST_USE enum status mark_write(struct arena *a, const char *path,
     const struct mark *m, bool replace, struct err *err);
 
 /*
- * Remove the mark that names node, or is damaged; durably.  OK also if there
- * is none; CONFLICT if it names another machine.
+ * Remove this very mark, durably: the one with its id, or, if that was damaged,
+ * one that is.  OK also if there is none; CONFLICT if there is another.  So who
+ * asks for it too late does not remove the next one.
  */
 MUST_USE enum status mark_clear(struct arena *a, const char *path,
-    struct str node, struct err *err);
+    const struct mark *m, struct err *err);
 
 #endif

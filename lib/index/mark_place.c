@@ -61,14 +61,14 @@ command(struct pair *p, struct arena *a, const char *verb, struct str node,
 
 /* tilsit-peer's answer: only "there is no mark" is no failure. */
 static enum status
-ask_peer(struct pair *p, struct arena *a, const char *method, struct str text,
-    struct str *answer, struct err *err)
+ask_peer(struct pair *p, struct arena *a, const char *method,
+    struct str query, struct str text, struct str *answer, struct err *err)
 {
 	struct peer_answer got;
 	enum status st;
 
-	st = peer_request(p->peer, a, method, STR(MARK_PATH), text,
-	    &PEER_SMALL, &got, err);
+	st = peer_request(p->peer, a, method, str_fmt(a, "%s%.*s", MARK_PATH,
+	    STR_ARG(query)), text, &PEER_SMALL, &got, err);
 	if (st == OK || st == CONFLICT) {
 		*answer = got.body;
 		return st;
@@ -90,7 +90,7 @@ mark_place_get(struct pair *p, struct arena *a, enum mark_place place,
 		return OK;
 	}
 	st = place == MARK_PEER ?
-	    ask_peer(p, a, "GET", STR(""), &text, err) :
+	    ask_peer(p, a, "GET", STR(""), STR(""), &text, err) :
 	    command(p, a, "get", STR(""), STR(""), &text, err);
 	if (st == OK)
 		mark_parse(a, text, out);
@@ -109,7 +109,8 @@ mark_place_set(struct pair *p, struct arena *a, enum mark_place place,
 	case MARK_OWN:
 		return mark_write(a, p->config->mark_path, m, false, err);
 	case MARK_PEER:
-		return ask_peer(p, a, "PUT", buf_view(&text), &answer, err);
+		return ask_peer(p, a, "PUT", STR(""), buf_view(&text),
+		    &answer, err);
 	default:
 		return command(p, a, "set", m->lacks, buf_view(&text), NULL,
 		    err);
@@ -118,17 +119,22 @@ mark_place_set(struct pair *p, struct arena *a, enum mark_place place,
 
 enum status
 mark_place_clear(struct pair *p, struct arena *a, enum mark_place place,
-    struct str node, struct err *err)
+    const struct mark *m, struct err *err)
 {
+	struct buf query = buf_new(a);
 	struct str answer;
 
 	switch (place) {
 	case MARK_OWN:
-		return mark_clear(a, p->config->mark_path, node, err);
+		return mark_clear(a, p->config->mark_path, m, err);
 	case MARK_PEER:
-		return ask_peer(p, a, "DELETE", STR(""), &answer, err);
+		buf_put(&query, STR("?id="));
+		buf_url(&query, m->id);
+		return ask_peer(p, a, "DELETE", buf_view(&query), STR(""),
+		    &answer, err);
 	default:
-		return command(p, a, "clear", node, STR(""), NULL, err);
+		return command(p, a, "clear", m->is_damaged ? p->peer_node :
+		    m->lacks, STR(""), NULL, err);
 	}
 }
 

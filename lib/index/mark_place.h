@@ -39,9 +39,9 @@ MUST_USE enum status mark_place_get(struct pair *p, struct arena *a,
 MUST_USE enum status mark_place_set(struct pair *p, struct arena *a,
     enum mark_place place, const struct mark *m, struct err *err);
 
-/* Remove the mark that names node, or a damaged one. */
+/* Remove this very mark, as mark_place_get() gave it. */
 MUST_USE enum status mark_place_clear(struct pair *p, struct arena *a,
-    enum mark_place place, struct str node, struct err *err);
+    enum mark_place place, const struct mark *m, struct err *err);
 
 /*
  * The other end of MARK_PEER: keep, on this machine, a mark that the other

@@ -7,6 +7,7 @@
 #include "io/config.h"
 #include "io/db.h"
 #include "io/peer.h"
+#include "io/secret.h"
 
 #define STATEMENT_MS	20000	/* a checkpoint may take long */
 #define EFFECT_US	((int64_t)5000000)	/* for settings to be read */
@@ -28,9 +29,14 @@ enum status
 pair_open(const struct config *config, const char *application,
     struct pair *out, struct err *err)
 {
+	enum status st;
+
 	if (!*config->peer_node || !*config->peer_database)
 		return err_set(err, INVALID, "this machine is not one of a "
 		    "pair: peer_node and peer_database are not set");
+	st = secret_start(err);		/* marks have random ids */
+	if (st != OK)
+		return st;
 	*out = (struct pair){
 		.config = config, .node = str_c(config->node),
 		.peer_node = str_c(config->peer_node),

@@ -188,14 +188,8 @@ check(struct work *w, struct err *err)
 static enum status
 mark_here(struct work *w, struct err *err)
 {
-	struct buf since = buf_new(w->a);
-	struct mark m = {
-		.is_set = true, .lacks = w->p->node, .by = w->p->node,
-		.lsn = STR("0/0"), .why = STR("rejoin"),
-	};
+	struct mark m = mark_new(w->a, w->p->node, w->p->node, "rejoin");
 
-	clock_iso(&since, clock_wall_us() / SECOND_US * SECOND_US);
-	m.since = buf_view(&since);
 	return mark_write(w->a, w->p->config->mark_path, &m, true, err);
 }
 

@@ -3,18 +3,33 @@
 
 import glob
 import os
+import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from lab import TREE, raised
+from client import BOUNDARY, fields_for, multipart, wheel
 from runbook import fits, read_page
 from tap import cases, equal, ok, say
 
 LAB = None
 PATIENCE_S = 120
 STATUS = 'tilsit replica status'
+
+
+def upload(version):
+    filename, data = wheel('demo', version)
+    with open(LAB.path('body'), 'wb') as out:
+        out.write(multipart(fields_for(filename, data)))
+    done = subprocess.run(
+        ['curl', '-s', '--cacert', LAB.ca, '-u', f'__token__:{LAB.token}',
+         '-H', 'Content-Type: multipart/form-data; boundary=' +
+         BOUNDARY.decode(), '--data-binary', '@' + LAB.path('body'),
+         '-w', '%{http_code}', f'{LAB.floating_url}/legacy/'],
+        stdout=subprocess.PIPE, text=True)
+    equal(done.stdout[-3:], '200')
 
 
 def is_whole(said, primary):
@@ -66,4 +81,6 @@ def test_the_readme_leads_to_each_page():
 
 if __name__ == '__main__':
     with raised() as LAB:
+        for _version in '1', '2', '3':
+            upload(_version)
         cases(globals())

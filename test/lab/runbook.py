@@ -35,6 +35,11 @@ class Fault:
             getattr(lab, verb)(*names)
         elif verb == 'wait':
             time.sleep(int(names[0]))
+        elif verb == 'damage':      # one file is gone, one has other bytes
+            lab.machines[names[0]].run(
+                'cd /var/lib/tilsit/packages\n'
+                'set -- $(find . -name "*.whl")\n'
+                'rm "$1"; echo >>"$2"')
         else:
             getattr(lab.machines[names[0]], verb)(*names[1:])
 

@@ -6,10 +6,12 @@
 
 #include "base/buf.h"
 #include "index/mark.h"
+#include "io/secret.h"
 #include "tap.h"
 
 static const struct mark sample = {
-	.is_set = true, .lacks = STR_INIT("vm-b"), .by = STR_INIT("vm-a"),
+	.is_set = true, .lacks = STR_INIT("vm-b"), .id = STR_INIT("1"),
+	.by = STR_INIT("vm-a"),
 	.since = STR_INIT("2026-11-21T16:20:05Z"), .serial = 4711,
 	.lsn = STR_INIT("0/3000060"), .why = STR_INIT("it is\naway"),
 };
@@ -115,14 +117,30 @@ test_the_first_mark_stays(struct arena *a)
 	ok(mark_write(a, path, &sample, false, &err) == OK);
 	ok(mark_write(a, path, &sample, false, &err) == OK);
 	ok(mark_write(a, path, &other, false, &err) == CONFLICT);
-	ok(mark_clear(a, path, STR("vm-a"), &err) == CONFLICT);
+	ok(mark_clear(a, path, &other, &err) == CONFLICT);
 	mark_read(a, path, &m, &err);
 	is_str(m.lacks, STR("vm-b"));
 	ok(mark_write(a, path, &other, true, &err) == OK);
-	ok(mark_clear(a, path, STR("vm-a"), &err) == OK);
-	ok(mark_clear(a, path, STR("vm-a"), &err) == OK);
+	ok(mark_clear(a, path, &other, &err) == OK);
+	ok(mark_clear(a, path, &other, &err) == OK);
 	mark_read(a, path, &m, &err);
 	ok(!m.is_set);
+}
+
+static void
+test_a_late_request_does_not_clear_the_next_mark(struct arena *a)
+{
+	const char *path = str_fmt(a, "%s/mark", folder(a)).p;
+	struct mark first = mark_new(a, STR("vm-b"), STR("vm-a"), ""), next;
+	struct err err;
+
+	next = first;
+	mark_renew(a, &next);
+	ok(!str_eq(first.id, next.id));
+	ok(mark_write(a, path, &first, false, &err) == OK);
+	ok(mark_write(a, path, &next, false, &err) == OK);
+	ok(mark_clear(a, path, &first, &err) == CONFLICT);
+	ok(mark_clear(a, path, &next, &err) == OK);
 }
 
 static void
@@ -136,7 +154,8 @@ test_a_file_that_is_no_mark_is_one(struct arena *a)
 	mark_read(a, path, &m, &err);
 	ok(m.is_damaged);
 	ok(mark_write(a, path, &sample, false, &err) == CONFLICT);
-	ok(mark_clear(a, path, STR("vm-b"), &err) == OK);
+	ok(mark_clear(a, path, &sample, &err) == CONFLICT);
+	ok(mark_clear(a, path, &m, &err) == OK);
 	ok(mark_write(a, path, &sample, false, &err) == OK);
 	ok(mkdir(str_fmt(a, "%s.folder", path).p, 0700) == 0);
 	mark_read(a, str_fmt(a, "%s.folder", path).p, &m, &err);
@@ -146,11 +165,14 @@ test_a_file_that_is_no_mark_is_one(struct arena *a)
 int
 main(void)
 {
+	if (secret_start(NULL) != OK)
+		return 1;
 	RUN(test_what_is_written_is_read);
 	RUN(test_every_part_of_a_text_is_against_everybody);
 	RUN(test_no_text_is_no_mark);
 	RUN(test_other_texts_are_damaged);
 	RUN(test_the_first_mark_stays);
+	RUN(test_a_late_request_does_not_clear_the_next_mark);
 	RUN(test_a_file_that_is_no_mark_is_one);
 	return tap_done();
 }
