@@ -9,6 +9,7 @@
 #include "io/config.h"
 
 #define SECOND_US	((int64_t)1000000)
+#define TIDY_US		(30 * SECOND_US)
 #define AGAIN_US	(5 * SECOND_US)	/* between two attempts */
 
 /* What one step has seen. */
@@ -39,6 +40,8 @@ judge_replica(struct watch *w, struct sight *s)
 		w->want = s->own.has;
 	s->is_with_us = s->replica.is_streaming &&
 	    s->replica.replayed >= w->want;
+	if (!s->is_with_us)
+		w->tidy_us = 0;
 	if (s->is_with_us || w->with_us == 0) {
 		w->want = s->own.has;
 		w->with_us = now_us;
@@ -66,7 +69,7 @@ leave(struct watch *w, struct arena *a, const struct sight *s,
 	if (now_us < w->again_us)
 		return OK;
 	w->again_us = now_us + AGAIN_US;
-	w->is_tidy = false;
+	w->tidy_us = 0;
 	/* Told before: it is alone already, and better told than not. */
 	how.accept_unmarked = s->is_alone && s->mark.is_set;
 	st = alone_begin(w->pair, a, &s->own, &how, err);
@@ -86,7 +89,7 @@ join(struct watch *w, struct arena *a, const char **did, struct err *err)
 	for (int i = 0; i < MARK_PLACES; i++)
 		w->elsewhere[i] = false;
 	w->again_us = 0;
-	w->is_tidy = st == OK;
+	w->tidy_us = 0;
 	if (st == OK)
 		*did = "the replica is back: commits wait for it again, and "
 		    "the marks are gone";
@@ -95,7 +98,8 @@ join(struct watch *w, struct arena *a, const char **did, struct err *err)
 
 /*
  * All is well here; but one of us that was killed, or refused, may have left a
- * mark elsewhere, which would end a failover.
+ * mark elsewhere, and the replica itself when it was built anew.  It would end
+ * a failover.
  */
 static enum status
 tidy(struct watch *w, struct arena *a, struct err *err)
@@ -103,13 +107,10 @@ tidy(struct watch *w, struct arena *a, struct err *err)
 	int64_t now_us = clock_mono_us();
 	enum status st;
 
-	if (w->is_tidy || now_us < w->again_us)
+	if (now_us < w->tidy_us)
 		return OK;
-	w->again_us = now_us + AGAIN_US;
 	st = alone_tidy(w->pair, a, err);
-	w->is_tidy = st == OK;
-	if (w->is_tidy)
-		w->again_us = 0;
+	w->tidy_us = now_us + (st == OK ? TIDY_US : AGAIN_US);
 	return st;
 }
 

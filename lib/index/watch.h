@@ -27,7 +27,7 @@ struct watch {
 	int64_t with_us;	/* when it last had, of clock_mono_us(); 0:
 				 * the primary is not here */
 	int64_t again_us;	/* no other attempt to leave before */
-	bool is_tidy;		/* no mark is left of a vain attempt */
+	int64_t tidy_us;	/* no look for marks that are left over before */
 	bool elsewhere[3];	/* while alone: who was told, by mark_place */
 };
 

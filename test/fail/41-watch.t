@@ -150,6 +150,14 @@ def test_what_the_operator_left_only_the_operator_joins():
     PAIR.wait_whole(PAIR.a)
 
 
+def test_a_replica_that_was_built_anew_has_no_mark():
+    PAIR.watch(PAIR.a)
+    back()
+    done = PAIR.run(PAIR.b, 'rejoin', '--copy')
+    equal(done.status, 0, done.said)
+    back()
+
+
 def test_a_mark_against_it_keeps_it_waiting():
     PAIR.watch(PAIR.a)
     back()
