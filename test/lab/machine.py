@@ -72,6 +72,7 @@ ip link set lo up
 ip address add "$4/24" dev eth0
 ip link set eth0 up
 echo go
+export SYSTEMD_NSPAWN_API_VFS_WRITABLE=network
 exec systemd-nspawn -q -D root -b --register=no --keep-unit -M "$3" \
     --hostname="$3" --console=pipe --resolv-conf=off --timezone=off \
     --link-journal=no --settings=no --capability=CAP_NET_ADMIN \
