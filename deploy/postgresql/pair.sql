@@ -16,7 +16,8 @@ ALTER ROLE tilsit_replica PASSWORD '{{replica_password}}';
 ALTER ROLE tilsit PASSWORD '{{database_password}}';
 
 -- Go on without a replica, and with it again; become the primary.
-GRANT ALTER SYSTEM ON PARAMETER synchronous_standby_names TO tilsit;
+GRANT ALTER SYSTEM ON PARAMETER synchronous_standby_names, primary_conninfo
+    TO tilsit;
 GRANT pg_checkpoint TO tilsit;
 \connect tilsit
 GRANT EXECUTE ON FUNCTION pg_reload_conf() TO tilsit;

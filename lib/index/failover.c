@@ -448,17 +448,42 @@ claim(struct plan *w, struct err *err)
 	return st;
 }
 
+/*
+ * What was fenced may have been started again since, by a person or by its
+ * own machine, and this standby may have confirmed that start (F3): then it
+ * would show old pages from now on.  So follow it no more, and then see that
+ * it is as it was fenced; what starts later is confirmed by nobody.
+ */
+static enum status
+leave_primary(struct plan *w, struct err *err)
+{
+	struct err why;
+	enum status st;
+
+	if (!w->own.in_recovery)
+		return OK;
+	st = server_unfollow(w->p->own, w->a, err);
+	FAULT_POINT("F-unfollowed");
+	if (st == OK && (w->is_off || w->is_stopped))
+		st = hook(w, w->is_off ? "off" : "stop", FENCE_MS, err);
+	if (st == OK && server_look(w->p->other, w->a, &w->other, &why) == OK)
+		return err_set(err, CONFLICT, "%.*s was started again: stop it, "
+		    "then run this again", STR_ARG(w->p->peer_node));
+	return st;
+}
+
 static enum status
 take_over(struct plan *w, struct err *err)
 {
-	enum status st = OK;
+	/* Also if names look empty: their file may say more than was read. */
+	enum status st = server_go_alone(w->p->own, w->a, err);
 
-	if (w->own.names.n) {
-		st = server_go_alone(w->p->own, w->a, err);
-		if (st == OK)
-			say(w, "4 alone: commits here wait for nobody");
-	}
 	FAULT_POINT("F-alone");
+	if (st == OK)
+		st = leave_primary(w, err);
+	if (st == OK)
+		say(w, "4 alone: commits here wait for nobody, and %.*s is "
+		    "followed no more", STR_ARG(w->p->peer_node));
 	if (st == OK)
 		st = promote(w, err);
 	FAULT_POINT("F-promoted");
@@ -484,7 +509,8 @@ say_plan(struct plan *w)
 		    "(fence_command)" : "go by your word");
 	say(w, "2 look at the marks again");
 	say(w, "3 mark: %.*s lacks changes", STR_ARG(peer));
-	say(w, "4 alone: commits here wait for nobody");
+	say(w, "4 alone: commits here wait for nobody, and %.*s is followed "
+	    "no more", STR_ARG(peer));
 	say(w, "5 promote %.*s", STR_ARG(node));
 	say(w, "6 let in: serials go on after %lld", (long long)(w->own.serial +
 	    w->p->config->serial_jump));

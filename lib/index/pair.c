@@ -153,6 +153,31 @@ server_go_alone(struct db *db, struct arena *a, struct err *err)
 	return st;
 }
 
+enum status
+server_unfollow(struct db *db, struct arena *a, struct err *err)
+{
+	const struct timespec tick = { .tv_nsec = TICK_NS };
+	int64_t end_us = clock_mono_us() + EFFECT_US;
+	struct server now;
+	struct db_rows rows;
+	enum status st;
+
+	st = db_run(db, a, SQL_PAIR_UNFOLLOW, DB_NO_ARGS, NULL, err);
+	if (st == OK)
+		st = reload(db, a, &now, err);
+	for (;;) {
+		if (st == OK)
+			st = db_run(db, a, SQL_FAILOVER_FED, DB_NO_ARGS,
+			    &rows, err);
+		if (st != OK || !db_bool_at(&rows, 0, FAILOVER_FED_IS_FED))
+			return st;
+		if (clock_mono_us() > end_us)
+			return err_set(err, UNAVAILABLE, "the standby goes on "
+			    "to receive from its old primary");
+		nanosleep(&tick, NULL);
+	}
+}
+
 /* Is the standby one that commits wait for, as the server sees it? */
 static enum status
 await_sync(struct db *db, struct arena *a, struct str name, struct err *err)

@@ -76,6 +76,13 @@ MUST_USE enum status server_go_alone(struct db *db, struct arena *a,
     struct err *err);
 
 /*
+ * Have a standby follow nobody: OK when it is seen to receive nothing.  What
+ * its old primary waits for from here on is never confirmed.
+ */
+MUST_USE enum status server_unfollow(struct db *db, struct arena *a,
+    struct err *err);
+
+/*
  * Have commits wait for the standby again, which is called name, and see that
  * they do: OK when every commit that begins from now on waits, and one was
  * confirmed.  UNAVAILABLE when that cannot be seen within some seconds; then

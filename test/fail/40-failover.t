@@ -13,7 +13,7 @@ from operated import operated_pair
 from tap import cases, contains, equal, ok
 
 STEPS = ['F-begun', 'F-fenced', 'F-marked', 'M-names', 'F-alone',
-         'F-promoted', 'F-claiming', 'F-claimed']
+         'F-unfollowed', 'F-promoted', 'F-claiming', 'F-claimed']
 PAIR = CLIENTS = None
 N = 0
 
