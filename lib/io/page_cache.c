@@ -49,6 +49,7 @@ struct node {
 	memcached_st *handle;	/* NULL until it is needed */
 	bool is_fresh;		/* the handle has not been answered yet */
 	int64_t pause_until_us;	/* get and put leave it alone until then */
+	int pause_ms;		/* the last one; 0 since it has answered */
 };
 
 struct page_cache {
@@ -222,6 +223,17 @@ enum failure {
 	UNCLEAR,	/* no answer in time, or one we do not understand */
 };
 
+/* It is silent: each look at it costs a time-out, so look less often. */
+static void
+node_rest(struct node *node)
+{
+	int twice = 2 * node->pause_ms;
+
+	node->pause_ms = twice == 0 ? PAGE_CACHE_PAUSE_MS :
+	    twice < PAGE_CACHE_PAUSE_MAX_MS ? twice : PAGE_CACHE_PAUSE_MAX_MS;
+	node->pause_until_us = clock_mono_us() + node->pause_ms * 1000LL;
+}
+
 /*
  * The end of a connection over which something went wrong.
  *
@@ -244,11 +256,18 @@ node_failed(struct node *node, memcached_return_t rc)
 	if (number == ECONNREFUSED || number == ENOENT)
 		return REFUSED;
 	if (rc == MEMCACHED_TIMEOUT || last == MEMCACHED_TIMEOUT) {
-		node->pause_until_us = clock_mono_us() +
-		    PAGE_CACHE_PAUSE_MS * 1000;
+		node_rest(node);
 		return UNCLEAR;
 	}
 	return was_fresh ? UNCLEAR : BROKEN;
+}
+
+static void
+node_answered(struct node *node)
+{
+	node->is_fresh = false;
+	node->pause_ms = 0;
+	node->pause_until_us = 0;
 }
 
 static bool
@@ -389,7 +408,7 @@ get_values(struct page_cache *cache, struct arena *a, struct node *node,
 		node_failed(node, rc);
 		return false;
 	}
-	node->is_fresh = false;
+	node_answered(node);
 	return true;
 }
 
@@ -539,7 +558,7 @@ drop(struct page_cache *cache, struct node *node, struct str group,
 		rc = memcached_delete_by_key(handle_of(cache, node), group.p,
 		    group.n, key->bytes, key->n, 0);
 		if (rc == MEMCACHED_SUCCESS || rc == MEMCACHED_NOTFOUND) {
-			node->is_fresh = false;
+			node_answered(node);
 			return FENCE_DROPPED;
 		}
 		failure = node_failed(node, rc);

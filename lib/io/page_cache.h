@@ -23,9 +23,10 @@
  * is closed, so that no late answer is taken for another's.
  *
  * Nothing here fails: without memcached pages are merely not kept.  A node
- * that let a time-out pass is left alone by get and put for PAUSE_MS, so that
- * a worker does not spend its time waiting; page_cache_drop_fence() always
- * asks.
+ * that let a time-out pass is left alone by get and put for PAUSE_MS, twice as
+ * long after each further one, up to PAUSE_MAX_MS, so that a worker does not
+ * spend its time waiting; page_cache_drop_fence() always asks, and an answer
+ * ends the pause.
  *
  * One cache belongs to one process; make it after fork().
  */
@@ -43,6 +44,7 @@ struct page_cache;
 #define GENERATION_BYTES	16
 #define PAGE_CACHE_NODES	16	/* at most */
 #define PAGE_CACHE_PAUSE_MS	1000	/* see above */
+#define PAGE_CACHE_PAUSE_MAX_MS	4000
 
 struct page_cache_times {
 	int fence_ttl_s;	/* a fence's life, never renewed; at most 30
