@@ -16,6 +16,7 @@ index_db(const struct config *config, enum db_role role,
 		.silent_ms = (int)config->peer_timeout_ms,
 		.lock_ms = (int)config->lock_timeout_ms,
 		.statement_ms = (int)config->statement_timeout_ms,
+		.in_background = true,
 	};
 
 	return db_new(servers, role, application, &times);

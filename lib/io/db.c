@@ -12,7 +12,16 @@
 #include "io/db_wire.h"
 
 #define TAKES_MAX	64	/* parameters of a statement; ours have 14 */
-#define RETRY_MIN_US	50000	/* between two attempts to connect */
+#define RETRY_US	((int64_t)100000)	/* between two searches */
+#define GLANCE_MS	30	/* for who is back to say a first word; what
+				 * each second of his absence costs */
+
+/*
+ * Without a byte of an answer, before it is asked who is the right server:
+ * longer than nearly all that we send takes, and than the pauses of a network
+ * that loses a packet.
+ */
+#define SILENCE_US	((int64_t)700000)
 #define ANSWER_MS	2000	/* for the server to notice its own time-out */
 
 struct db {
@@ -23,8 +32,10 @@ struct db {
 	bool in_transaction;		/* as the caller sees it */
 	bool warned;			/* a WARNING came since it was reset */
 
-	int64_t retry_at_us;		/* no attempt to connect before */
-	struct err why;			/* the last one failed */
+	struct db_search *search;	/* under way, or NULL */
+	bool is_silent;			/* somebody let the last one wait */
+	struct err why;			/* the last one was in vain */
+	int64_t retry_at_us;		/* no new one before */
 	struct db_stats stats;
 };
 
@@ -91,6 +102,7 @@ db_free(struct db *db)
 	if (!db)
 		return;
 	drop(db);
+	db_search_free(db->search);
 	free(db->prepared);
 	for (size_t i = 0; i < db->target.n; i++)
 		free(db->target.conninfo[i]);
@@ -118,23 +130,69 @@ db_stats(const struct db *db)
 
 /* ---- connecting ------------------------------------------------------ */
 
+/* One step of the search, which ends with a connection, or in vain. */
+static enum status
+go_on(struct db *db, int wait_ms)
+{
+	struct err why;
+	enum status st;
+
+	st = db_search_go_on(db->search, wait_ms, &db->conn, &why);
+	if (st != OK && !db_search_is_over(db->search))
+		return st;
+	db->is_silent = st != OK && !db_search_was_answered(db->search);
+	db_search_free(db->search);
+	db->search = NULL;
+	if (st != OK) {
+		db->stats.waits += db->is_silent && wait_ms > GLANCE_MS;
+		db->why = why;
+		return st;
+	}
+	PQsetNoticeReceiver(db->conn, db_note_warning, &db->warned);
+	db->stats.connects++;
+	db->retry_at_us = 0;
+	return OK;
+}
+
+/*
+ * How long a caller may wait for a new search.  Who serves waits once for the
+ * silent, and then glances only: but for that a server's return would be
+ * noticed by the next request but one, however far away that is.  Those who
+ * refuse cost nothing, and are asked as if nothing had been.
+ */
+static int
+patience_ms(const struct db *db)
+{
+	return db->target.times.in_background && db->is_silent ? GLANCE_MS :
+	    db->target.times.connect_ms;
+}
+
+/*
+ * What has come meanwhile for the search that is under way; and if that was
+ * in vain, a new one.
+ */
 static enum status
 connect_now(struct db *db, struct err *err)
 {
-	int64_t start = clock_mono_us();
-	int64_t cost;
+	enum status st = UNAVAILABLE;
 
-	if (start < db->retry_at_us)
-		return err_set(err, UNAVAILABLE, "%s", db->why.text);
-	if (db_connect(&db->target, &db->conn, &db->why) == OK) {
-		PQsetNoticeReceiver(db->conn, db_note_warning, &db->warned);
-		db->stats.connects++;
-		return OK;
+	if (db->search)
+		st = go_on(db, 0);
+	if (st != OK && !db->search && clock_mono_us() >= db->retry_at_us) {
+		db->search = db_search_new(&db->target);
+		db->retry_at_us = clock_mono_us() + RETRY_US;
+		st = go_on(db, patience_ms(db));
 	}
-	cost = clock_mono_us() - start;
-	db->retry_at_us = start + cost +
-	    (cost > RETRY_MIN_US ? cost : RETRY_MIN_US);
-	return err_set(err, UNAVAILABLE, "%s", db->why.text);
+	return st == OK ? OK : err_set(err, UNAVAILABLE, "%s", db->why.text);
+}
+
+/* Is there something to read, be it the end? */
+static bool
+has_word(const struct db *db)
+{
+	struct pollfd fd = { .fd = PQsocket(db->conn), .events = POLLIN };
+
+	return poll(&fd, 1, 0) != 0;
 }
 
 /*
@@ -145,9 +203,7 @@ connect_now(struct db *db, struct err *err)
 static bool
 is_stale(const struct db *db)
 {
-	struct pollfd fd = { .fd = PQsocket(db->conn), .events = POLLIN };
-
-	return PQstatus(db->conn) == CONNECTION_BAD || poll(&fd, 1, 0) != 0;
+	return PQstatus(db->conn) == CONNECTION_BAD || has_word(db);
 }
 
 static enum status
@@ -264,6 +320,46 @@ explain(struct db *db, const struct sql_statement *s, const PGresult *result,
 	    meanings[i].words, s->name, state, text ? text : "");
 }
 
+/* The server is silent: is that only because it is slow? */
+static bool
+is_only_slow(struct db *db)
+{
+	struct db_search *search = db_search_new(&db->target);
+	bool is_it = db_search_confirms(search, &db->why) || has_word(db);
+
+	db_search_free(search);
+	db->stats.doubts++;
+	if (!is_it) {
+		db->stats.waits++;
+		db->is_silent = true;
+	}
+	return is_it;
+}
+
+/*
+ * Wait for the socket.  A server that answers nothing for long, because it has
+ * much to do, or waits for a lock or for its replica, still answers others; one
+ * that is frozen or cut off does not, and is not waited for.  False when it is
+ * of no use, or nothing has come by the deadline.
+ */
+static bool
+await(struct db *db, short events, int64_t deadline_us)
+{
+	int64_t silence_us = SILENCE_US;
+
+	for (;;) {
+		int64_t doubt_us = clock_mono_us() + silence_us;
+
+		if (doubt_us > deadline_us)
+			return db_wait_socket(db->conn, events, deadline_us);
+		if (db_wait_socket(db->conn, events, doubt_us))
+			return true;
+		if (!is_only_slow(db))
+			return false;
+		silence_us *= 2;
+	}
+}
+
 /*
  * The next result of what was sent.  False when the connection is lost or
  * says nothing by the deadline.  *result may be NULL: end of one command.
@@ -282,8 +378,8 @@ next_result(struct db *db, int64_t deadline_us, PGresult **result)
 			return false;
 		if (!PQisBusy(db->conn))
 			break;
-		if (!db_wait_socket(db->conn, (short)(flushed ? POLLIN | POLLOUT :
-		    POLLIN), deadline_us) || !PQconsumeInput(db->conn))
+		if (!await(db, (short)(flushed ? POLLIN | POLLOUT : POLLIN),
+		    deadline_us) || !PQconsumeInput(db->conn))
 			return false;
 	}
 	*result = PQgetResult(db->conn);

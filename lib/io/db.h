@@ -16,9 +16,16 @@
  * The connection is made by the first statement that needs it, and again by
  * the next one after it was lost: to that one of its candidates which has the
  * role asked for at that moment (rules F3 and F4; io/db_connect).  An attempt
- * that fails costs at most connect_ms, twice that after the primary's start,
- * and then none is made for as long as that one took: a dead server costs a
- * request about one attempt, however much it asks.
+ * that fails costs at most connect_ms, twice that after the primary's start.
+ * With in_background it does so once: while a server is silent each call only
+ * looks whether a connection has come about meanwhile, and is UNAVAILABLE at
+ * once if not, so that it costs those who can do without it next to nothing
+ * more (30 ms of each second, for whoever begins a new attempt).
+ *
+ * A server that does not answer is asked over other connections whether it is
+ * still there, after 0.7 s and again after pauses that double.  If it is not,
+ * or not what it was, the connection is lost; else it is waited for, for as
+ * long as the times below allow.
  *
  * How the server's answers become a status (err has the words):
  *	CONFLICT	unique or exclusion constraint; a row that another
@@ -119,6 +126,7 @@ struct db_times {
 				 * (10000) */
 	int commit_ms;		/* for a commit to be confirmed, also by the
 				 * replica (30000); then it is unknown */
+	bool in_background;	/* wait once only, as above (no) */
 };
 
 struct db_stats {
@@ -126,6 +134,9 @@ struct db_stats {
 	int64_t queries;	/* statements sent */
 	int64_t rows;		/* rows received */
 	int64_t us;		/* microseconds spent, connecting included */
+	int64_t waits;		/* how often a call has waited in vain: for a
+				 * connection, or for whoever fell silent */
+	int64_t doubts;		/* how often a silent server was asked for */
 };
 
 /*

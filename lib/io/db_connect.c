@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <libpq-fe.h>
@@ -36,8 +37,18 @@ struct attempt {
 	PGconn *conn;
 	enum stage stage;
 	PostgresPollingStatusType want;
+	bool has_spoken;	/* anything, or it has hung up */
 	struct look look;
 	struct err why;		/* it is not what we want */
+};
+
+struct db_search {
+	struct db_target *target;
+	int64_t began_us;
+	int64_t heard_us;	/* when any of them last spoke; 0: none has */
+	bool is_over;
+	bool was_answered;
+	struct attempt at[DB_CANDIDATES];
 };
 
 void
@@ -265,77 +276,104 @@ best(const struct db_target *t, struct attempt *at)
 
 /* Nobody who has not answered yet could be better. */
 static bool
-is_decided(const struct db_target *t, struct attempt *at)
+is_decided(struct db_search *s)
 {
-	const struct attempt *found = best(t, at);
+	const struct db_target *t = s->target;
+	const struct attempt *found = best(t, s->at);
 
 	for (size_t i = 0; i < t->n; i++)
-		if (is_pending(&at[i]))
-			return t->role == DB_STANDBY && found == &at[0];
+		if (is_pending(&s->at[i]))
+			return t->role == DB_STANDBY && found == &s->at[0];
 	return true;
+}
+
+/* Has one begun to speak, and not ended? */
+static bool
+is_spoken_to(const struct db_search *s)
+{
+	for (size_t i = 0; i < s->target->n; i++)
+		if (is_pending(&s->at[i]) && s->at[i].has_spoken)
+			return true;
+	return false;
+}
+
+/* How long to wait for the next word. */
+static int64_t
+end_of_wait(struct db_search *s, int wait_ms)
+{
+	int64_t soon = s->heard_us + DB_GRACE_MS * 1000LL;
+	int64_t end = s->began_us + wait_ms * 1000LL;
+
+	if (best(s->target, s->at))
+		return soon;
+	return end < soon && is_spoken_to(s) ? soon : end;
+}
+
+/* What to wait for before the next step. */
+static struct pollfd
+next_event(const struct attempt *at)
+{
+	struct pollfd fd = { .fd = -1, .events = POLLIN };
+
+	if (!is_pending(at))
+		return fd;
+	fd.fd = PQsocket(at->conn);
+	if (at->stage == DIALLING && at->want == PGRES_POLLING_WRITING)
+		fd.events = POLLOUT;
+	else if (at->stage == ASKING && PQflush(at->conn) == 1)
+		fd.events = POLLIN | POLLOUT;
+	return fd;
 }
 
 /* Wait for any of them; false when none has anything to say by then. */
 static bool
-wait_for_any(const struct db_target *t, struct attempt *at,
-    int64_t deadline_us)
+wait_for_any(struct db_search *s, int64_t until_us)
 {
 	struct pollfd fds[DB_CANDIDATES];
-	int64_t left_us = deadline_us - clock_mono_us();
+	int64_t left_us = until_us - clock_mono_us();
+	size_t n = s->target->n;
 
-	for (size_t i = 0; i < t->n; i++) {
-		bool writes = at[i].stage == DIALLING ?
-		    at[i].want == PGRES_POLLING_WRITING :
-		    PQflush(at[i].conn) == 1;
-
-		fds[i] = (struct pollfd){ .fd = -1, .events = POLLIN };
-		if (!is_pending(&at[i]))
-			continue;
-		fds[i].fd = PQsocket(at[i].conn);
-		if (writes)
-			fds[i].events = at[i].stage == DIALLING ? POLLOUT :
-			    POLLIN | POLLOUT;
-	}
-	if (left_us <= 0 ||
-	    poll(fds, (nfds_t)t->n, (int)(left_us / 1000 + 1)) == 0)
+	for (size_t i = 0; i < n; i++)
+		fds[i] = next_event(&s->at[i]);
+	if (poll(fds, (nfds_t)n, left_us > 0 ? (int)(left_us / 1000 + 1) :
+	    0) == 0)
 		return false;
-	for (size_t i = 0; i < t->n; i++)
-		if (fds[i].fd != -1 && fds[i].revents)
-			advance(t->role, &at[i]);
+	for (size_t i = 0; i < n; i++) {
+		if (fds[i].fd == -1 || !fds[i].revents)
+			continue;
+		if (fds[i].revents & POLLIN) {
+			s->at[i].has_spoken = true;
+			s->heard_us = clock_mono_us();
+		}
+		advance(s->target->role, &s->at[i]);
+	}
 	return true;
 }
 
-/* Ask all of them, until it is decided or time is over. */
+/* The best one, when it is decided or time is over. */
 static struct attempt *
-ask_all(const struct db_target *t, struct attempt *at)
+pursue(struct db_search *s, int wait_ms)
 {
-	int64_t deadline = clock_mono_us() + t->times.connect_ms * 1000LL;
-
-	for (size_t i = 0; i < t->n; i++)
-		dial(t, t->conninfo[i], &at[i]);
-	while (!is_decided(t, at) && wait_for_any(t, at, deadline)) {
-		int64_t soon = clock_mono_us() + DB_GRACE_MS * 1000LL;
-
-		if (best(t, at) && soon < deadline)
-			deadline = soon;
-	}
-	for (size_t i = 0; i < t->n; i++)
-		if (is_pending(&at[i]))
-			err_set(&at[i].why, UNAVAILABLE, "no answer within "
-			    "%d ms", t->times.connect_ms);
-	return best(t, at);
+	while (!is_decided(s) && wait_for_any(s, end_of_wait(s, wait_ms)))
+		continue;
+	return best(s->target, s->at);
 }
 
 /* Why it is none of them. */
 static enum status
-none_of(const struct db_target *t, const struct attempt *at, struct err *err)
+none_of(struct db_search *s, struct err *err)
 {
+	const struct db_target *t = s->target;
 	char all[ERR_TEXT_BYTES] = "";
 	size_t used = 0;
 
-	for (size_t i = 0; i < t->n && used < sizeof(all); i++)
+	for (size_t i = 0; i < t->n && used < sizeof(all); i++) {
+		if (is_pending(&s->at[i]))
+			err_set(&s->at[i].why, UNAVAILABLE, "no answer within "
+			    "%d ms", t->times.connect_ms);
 		used += (size_t)snprintf(all + used, sizeof(all) - used,
-		    "%s%s", i ? "; the other: " : "", at[i].why.text);
+		    "%s%s", i ? "; the other: " : "", s->at[i].why.text);
+	}
 	return err_set(err, UNAVAILABLE, "%s is not reachable: %s",
 	    t->role == DB_STANDBY ? "a replica" : "database", all);
 }
@@ -391,13 +429,14 @@ ask_bool(PGconn *conn, enum sql sql, int64_t deadline_us, bool *out,
 }
 
 /*
- * Wait until this process may confirm, or another one has.  A server process
- * whose client has given up goes on to wait for the replica, and keeps the
- * lock: so there is one of these, however long the replica is away.
+ * Wait until this process may confirm, or another one has, until turn_us.  A
+ * server process whose client has given up goes on to wait for the replica,
+ * and keeps the lock: so there is one of these, however long the replica is
+ * away.
  */
 static enum status
-await_turn(PGconn *conn, struct look *look, int64_t deadline_us,
-    struct err *err)
+await_turn(PGconn *conn, struct look *look, int64_t turn_us,
+    int64_t deadline_us, struct err *err)
 {
 	bool is_mine = false;
 	PGresult *result;
@@ -408,7 +447,7 @@ await_turn(PGconn *conn, struct look *look, int64_t deadline_us,
 		    &is_mine, err);
 		if (st != OK || is_mine)
 			return st;
-		if (clock_mono_us() >= deadline_us)
+		if (clock_mono_us() >= turn_us)
 			return err_set(err, UNAVAILABLE, "the primary has "
 			    "started anew, and another process waits for its "
 			    "replica");
@@ -431,11 +470,11 @@ await_turn(PGconn *conn, struct look *look, int64_t deadline_us,
  * same.
  */
 static enum status
-confirm(PGconn *conn, struct look *look, int64_t deadline_us,
-    struct err *err)
+confirm(PGconn *conn, struct look *look, int64_t turn_us,
+    int64_t deadline_us, struct err *err)
 {
 	bool warned = false, is_done;
-	enum status st = await_turn(conn, look, deadline_us, err);
+	enum status st = await_turn(conn, look, turn_us, deadline_us, err);
 
 	if (st != OK || look->is_confirmed)
 		return st;
@@ -460,33 +499,86 @@ confirm(PGconn *conn, struct look *look, int64_t deadline_us,
 /* ---- all of it ------------------------------------------------------- */
 
 static enum status
-make_ready(struct db_target *t, struct attempt *at, struct err *err)
+make_ready(const struct db_target *t, struct attempt *at, int wait_ms,
+    struct err *err)
 {
+	int64_t now = clock_mono_us();
 	enum status st = OK;
 
 	if (!at->look.is_confirmed)
-		st = confirm(at->conn, &at->look, clock_mono_us() +
-		    t->times.connect_ms * 1000LL, err);
+		st = confirm(at->conn, &at->look, now + wait_ms * 1000LL,
+		    now + t->times.connect_ms * 1000LL, err);
 	if (st == OK && !PQenterPipelineMode(at->conn))
 		st = err_set(err, UNAVAILABLE, "database is not reachable: %s",
 		    PQerrorMessage(at->conn));
 	return st;
 }
 
-enum status
-db_connect(struct db_target *t, PGconn **out, struct err *err)
+struct db_search *
+db_search_new(struct db_target *t)
 {
-	struct attempt at[DB_CANDIDATES];
-	struct attempt *found = ask_all(t, at);
+	struct db_search *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		panic("no memory for a connection");
+	s->target = t;
+	s->began_us = clock_mono_us();
+	for (size_t i = 0; i < t->n; i++)
+		dial(t, t->conninfo[i], &s->at[i]);
+	return s;
+}
+
+void
+db_search_free(struct db_search *s)
+{
+	if (!s)
+		return;
+	for (size_t i = 0; i < s->target->n; i++)
+		PQfinish(s->at[i].conn);
+	free(s);
+}
+
+enum status
+db_search_go_on(struct db_search *s, int wait_ms, PGconn **out,
+    struct err *err)
+{
+	struct db_target *t = s->target;
+	struct attempt *found = pursue(s, wait_ms);
 	enum status st;
 
-	st = found ? make_ready(t, found, err) : none_of(t, at, err);
+	s->was_answered = !found && is_decided(s);
+	s->is_over = found || s->was_answered || clock_mono_us() >=
+	    s->began_us + t->times.connect_ms * 1000LL;
+	if (!found)
+		return none_of(s, err);
+	st = make_ready(t, found, wait_ms, err);
 	if (st == OK) {
 		*out = found->conn;
 		found->conn = NULL;
 		t->timeline = found->look.timeline;
+		t->current = (size_t)(found - s->at);
 	}
-	for (size_t i = 0; i < t->n; i++)
-		PQfinish(at[i].conn);
 	return st;
+}
+
+bool
+db_search_is_over(const struct db_search *s)
+{
+	return s->is_over;
+}
+
+bool
+db_search_was_answered(const struct db_search *s)
+{
+	return s->was_answered;
+}
+
+bool
+db_search_confirms(struct db_search *s, struct err *err)
+{
+	const struct attempt *found = pursue(s, s->target->times.connect_ms);
+	const struct attempt *own = &s->at[s->target->current];
+
+	(void)none_of(s, err);
+	return found ? found == own : own->has_spoken && own->stage != KNOWN;
 }

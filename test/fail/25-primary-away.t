@@ -3,6 +3,8 @@
 and uploads wait.  Two machines; a's PostgreSQL is the one that goes away."""
 import contextlib
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,14 +14,15 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), '../lib'))
 
 from client import V1_JSON, sdist, wheel                    # noqa: E402
 from faults import (Asked, FaultyInstance, arm, build_with_faults,
-                    disarm, has_happened, memcached_says, refused, revive,
-                    standing, wait_until)                   # noqa: E402
+                    disarm, freeze, has_happened, memcached_says, refused,
+                    revive, standing, wait_until)           # noqa: E402
 from pair import two_machines                               # noqa: E402
-from tap import cases, contains, equal, ok, say             # noqa: E402
+from tap import cases, comment, contains, equal, ok, say    # noqa: E402
 from views import FILE_FORMS, FORMS, agree                  # noqa: E402
 
 PATIENCE_S = 40
 OUTAGE_S = 8
+SHORT_MS = 200
 PAIR = AT_A = AT_B = None
 ACKED = set()
 NAMES = iter(f'project-{n}' for n in range(1000))
@@ -196,6 +199,65 @@ def test_a_machine_with_the_mark_shows_nothing_of_a_replica():
         is_degraded(get(AT_A, project))
         os.unlink(mark)
         is_degraded(get(AT_B, project))
+
+
+@contextlib.contextmanager
+def one_worker(instance, part):
+    """The only process of a pool."""
+    group = instance.groups[part]
+    count, group.count = group.count, 1
+    instance.restart(part)
+    wait_until('it is one', lambda: len(group.pids()) == 1)
+    yield group.pids()[0]
+    group.count = count
+    instance.restart(part)
+
+
+@contextlib.contextmanager
+def waits_of(pid):
+    """A list, filled at the end: for how many ms a process has waited in vain,
+    each time.  Short ones are left out: they are for whom it knows to live."""
+    waits = []
+    path = PAIR.a.path('tmp', 'waits')
+    strace = subprocess.Popen(['strace', '-qq', '-e', 'poll', '-o', path,
+                               '-p', str(pid)])
+
+    def is_traced():
+        with open(f'/proc/{pid}/status') as file:
+            return not re.search(r'^TracerPid:\s+0$', file.read(), re.M)
+
+    wait_until('it is watched', is_traced)
+    yield waits
+    strace.send_signal(signal.SIGINT)
+    strace.wait()
+    with open(path) as file:
+        waits += [ms for ms in map(int, re.findall(
+            r', (\d+)\) += 0 \(Timeout\)', file.read())) if ms > SHORT_MS]
+
+
+def test_a_silent_primary_costs_a_worker_two_waits():
+    """One for its answer, one for anybody's: whatever it is asked then."""
+    if not shutil.which('strace'):
+        comment('not shown: make packages installs strace')
+        return
+    cached, not_cached = ([upload()[0] for _ in range(5)] for _ in 'ab')
+    with one_worker(PAIR.a, 'simple') as pid:
+        for project in cached:
+            is_whole(get(AT_A, project))
+        freeze(PAIR.a, 'postgresql')
+        with waits_of(pid) as waits:
+            for project in cached * 10:
+                is_whole(get(AT_A, project))
+            for project in not_cached * 10:
+                is_degraded(get(AT_A, project))
+        PAIR.a.resume('postgresql')
+        say(f'waited in vain: {waits} ms')
+        ok(1 <= len(waits) <= 2, waits)
+        PAIR.wait_synchronous()
+        for project in not_cached:
+            wait_until('it is noticed', lambda: not get(
+                AT_A, project)['Tilsit-Degraded'])
+            is_whole(get(AT_A, project))
 
 
 def test_it_can_be_switched_off():

@@ -2,6 +2,7 @@
 """lib/io/db looks for its server: the primary, wherever it is, and a replica.
 Two real PostgreSQL servers; b is a's synchronous standby until it is promoted.
 """
+import collections
 import contextlib
 import os
 import re
@@ -12,7 +13,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '../lib'))
 from bare import Tool                                       # noqa: E402
-from faults import wait_until                               # noqa: E402
+from faults import freeze, wait_until                       # noqa: E402
 from pair import two_machines                               # noqa: E402
 from tap import cases, contains, equal, ok                  # noqa: E402
 
@@ -24,16 +25,16 @@ PAIR = A = B = None
 TOOLS = []
 
 
-def db(*servers, role='primary', connect=LONG_MS):
-    TOOLS.append(Tool('db_role', role, connect,
+def db(*servers, role='primary', connect=LONG_MS, how='waits'):
+    TOOLS.append(Tool('db_role', role, connect, how,
                       *(getattr(one, 'conninfo', one) for one in servers)))
     return TOOLS[-1]
 
 
 def alone():
-    """End the tools that are running."""
+    """End the tools that are running, whatever they were about."""
     while TOOLS:
-        TOOLS.pop().close()
+        equal(TOOLS.pop().close(), ('', 0))
 
 
 def fails(answer, *words):
@@ -65,6 +66,9 @@ def start(instance):
     instance.start('postgresql')
 
 
+Mute = collections.namedtuple('Mute', 'conninfo listener')
+
+
 @contextlib.contextmanager
 def silent():
     """A server that takes connections, and never says a word."""
@@ -73,7 +77,7 @@ def silent():
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(f'{folder}/.s.PGSQL.5432')
         listener.listen(64)
-        yield f'host={folder} dbname=tilsit user=tilsit'
+        yield Mute(f'host={folder} dbname=tilsit user=tilsit', listener)
     os.unlink(f'{folder}/.s.PGSQL.5432')
 
 
@@ -122,6 +126,95 @@ def test_two_silent_servers_cost_one_wait():
         tool = db(mute, mute, connect=SHORT_MS)
         for _ in range(5):
             fails(tool.ask('reach'), 'no answer within 300 ms; the other: no')
+
+
+@contextlib.contextmanager
+def frozen(instance):
+    freeze(instance, 'postgresql')
+    try:
+        yield
+    finally:
+        instance.resume('postgresql')
+
+
+def ask_often(tool, times=100):
+    for _ in range(times):
+        fails(tool.ask('newest'))
+
+
+def test_who_serves_waits_once_for_a_frozen_server():
+    alone()
+    was_there = db(A, connect=SHORT_MS, how='background')
+    was_not = db(A, connect=SHORT_MS, how='background')
+    equal(was_there.ask('reach'), 'OK')
+    with frozen(A):
+        ask_often(was_there)
+        equal(was_there.ask('waits'), 'OK [1 1]', 'it fell silent')
+        ask_often(was_not)
+        equal(was_not.ask('waits'), 'OK [1 0]')
+    for tool, connects in (was_there, 2), (was_not, 1):
+        wait_until('it is back', lambda: tool.ask('newest')[:2] == 'OK')
+        equal(tool.ask('stats'), f'OK [{connects} 1]')
+    equal(was_there.ask('waits'), 'OK [1 1]', 'nobody has waited for that')
+    equal(was_not.ask('waits'), 'OK [1 0]')
+    wait_until('half of a connection is left nowhere',
+               lambda: sessions(A) == 2)
+    with frozen(A):
+        ask_often(was_there, 3)
+        alone()
+
+
+def test_the_same_for_a_frozen_replica():
+    alone()
+    tool = db(B, A, role='standby', connect=SHORT_MS, how='background')
+    equal(tool.ask('newest')[:2], 'OK')
+    with frozen(B):
+        ask_often(tool)
+        equal(tool.ask('waits'), 'OK [1 1]')
+    wait_until('it is back', lambda: tool.ask('newest')[:2] == 'OK')
+    equal(tool.ask('waits'), 'OK [1 1]')
+
+
+def test_who_goes_on_in_the_background_takes_whoever_is_there():
+    """The sockets of an attempt stay: a word that comes late is heard."""
+    alone()
+    with silent() as mute:
+        tool = db(mute, A, connect=SHORT_MS, how='background')
+        with frozen(A):
+            ask_often(tool)
+        wait_until('one is back', lambda: tool.ask('newest')[:2] == 'OK')
+        equal(tool.ask('waits'), 'OK [1 0]')
+
+
+@contextlib.contextmanager
+def locked(instance):
+    """Nobody reads the newest serial meanwhile."""
+    child = subprocess.Popen(['psql', '-X', '-q', instance.conninfo],
+                             stdin=subprocess.PIPE, text=True)
+    child.stdin.write('BEGIN; LOCK serial_counter;\n')
+    child.stdin.flush()
+    try:
+        wait_until('it is locked', lambda: PAIR.sql(
+            instance, "SELECT count(*) FROM pg_locks WHERE granted AND "
+                      "relation = 'serial_counter'::regclass AND "
+                      "mode = 'AccessExclusiveLock'") == '1')
+        yield
+    finally:
+        child.communicate()
+
+
+def test_a_slow_server_is_waited_for():
+    with silent() as mute:
+        tool = db(A, mute)
+        equal(tool.ask('reach'), 'OK')
+        mute.listener.accept()[0].close()
+        with locked(A):
+            tool.send('newest')
+            for _ in range(2):      # once it is asked who is the primary,
+                mute.listener.accept()[0].close()       # and once more
+        equal(tool.answer()[:2], 'OK')
+        equal(tool.ask('stats'), 'OK [1 1]')
+        equal(tool.ask('waits').split(' ')[1], '[0')
 
 
 def test_a_start_costs_one_confirmed_commit_and_then_none():
@@ -177,7 +270,8 @@ def test_nobody_is_served_what_the_replica_never_confirmed():
             crash(pid)
         equal(PAIR.sql(A, 'SELECT value FROM serial_counter'), str(unseen),
               'whoever asks the server itself sees it')
-        tools = [db(A, B, connect=SHORT_MS) for _ in range(3)]
+        how = 'waits' if end == 'start' else 'background'
+        tools = [db(A, B, connect=SHORT_MS, how=how) for _ in range(3)]
         for _ in range(2):
             for tool in tools:
                 tool.send('newest')
@@ -275,7 +369,13 @@ def test_after_a_promotion_nobody_is_served_before_failover_says_so():
 
 def test_of_two_primaries_the_later_timeline_is_it():
     goes_to(A, A, B)
-    enter(B)
+    tool = db(A, B)
+    equal(tool.ask('reach'), 'OK')
+    with locked(A):
+        tool.send('newest')
+        enter(B)
+        fails(tool.answer(), 'connection was lost')
+    equal(tool.ask('newest')[:2], 'OK')
     goes_to(B, A, B)
     goes_to(B, B, A)
 

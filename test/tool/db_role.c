@@ -1,12 +1,14 @@
 /*
  * db_role: drives lib/io/db's search for a server of a role, for
  * test/io/32-db-role.t.  Arguments: the role (primary, standby, owner),
- * connect_ms, and the candidates' connection strings.  One command to a line:
+ * connect_ms, "background" or "waits", and the candidates' connection strings.
+ * One command to a line:
  *
  *	reach			db_reach()
  *	newest			the newest serial, SQL_SERIAL_NEWEST
  *	snapshot rollback
  *	stats			connections made; is there one now?
+ *	waits			calls that waited in vain; doubts
  *
  * Answers with one line each: STATUS, [what it gave], err's text.
  */
@@ -45,6 +47,12 @@ command(struct db *db, struct arena *a, const char *line, struct err *err)
 		return err_set(err, OK, "[%lld %d]",
 		    (long long)stats.connects, db_is_connected(db));
 	}
+	if (strcmp(line, "waits") == 0) {
+		struct db_stats stats = db_stats(db);
+
+		return err_set(err, OK, "[%lld %lld]",
+		    (long long)stats.waits, (long long)stats.doubts);
+	}
 	st = db_run(db, a, SQL_SERIAL_NEWEST, DB_NO_ARGS, &rows, err);
 	if (st == OK)
 		err_set(err, OK, "[%lld]",
@@ -60,10 +68,11 @@ main(int argc, char **argv)
 	char line[100];
 	struct db *db;
 
-	if (argc < 4)
+	if (argc < 5)
 		return 1;
 	times.connect_ms = (int)strtol(argv[2], NULL, 10);
-	db = db_new((const char *const *)&argv[3], role_named(argv[1]),
+	times.in_background = strcmp(argv[3], "background") == 0;
+	db = db_new((const char *const *)&argv[4], role_named(argv[1]),
 	    "db-role", &times);
 	while (fgets(line, sizeof(line), stdin)) {
 		struct err err = { .text = "" };
