@@ -3,13 +3,14 @@
     with Clients(lab, folder) as clients:
         clients.during('lose_primary', lambda: ...)     # then settled again
     clients.calls                   # every call of either, a Call
-    clients.published               # {file name: bytes} that exit status 0 claims
+    clients.published       # {file name: bytes} that exit status 0 claims
 
 They are what a user runs: the floating address, TLS, a token, no option that
-makes them more patient than they are.  A publisher uploads a few new files with each
-call, and repeats a call that failed, word for word, until it succeeds; an
-installer downloads or installs something that was published before, without
-a cache.  Whoever hangs long after all is well is ended as by Ctrl-C.
+makes them more patient than they are.  A publisher uploads a few new files
+with each call, and repeats a call that failed, word for word, until it
+succeeds; an installer downloads or installs something that was published
+before, without a cache.  Whoever hangs long after all is well is ended as by
+Ctrl-C.
 """
 import collections
 import os
@@ -70,7 +71,8 @@ class Call:
 
     def reason(self):
         """What it says of why it failed: the line of that, or the last."""
-        lines = [' '.join(line.split()) for line in self.said.splitlines()
+        said = re.sub(r'\x1b\[\d*m', '', self.said)
+        lines = [' '.join(line.split()) for line in said.splitlines()
                  if line.strip()]
         why = [line for line in lines if re.search(r'Error\b|ERROR', line)]
         said = (why or lines or ['nothing'])[-1]
