@@ -53,12 +53,15 @@ def caught_up(index, serial):
 
 
 def documents(index, item):
-    """{name: bytes} of what is shown."""
-    found = {}
-    for path in glob.glob(os.path.join(index.snapshot, item, 'now', '*')):
-        with open(path, 'rb') as file:
-            found[os.path.basename(path)] = file.read()
-    return found
+    """{name: bytes} of what is shown, all of one edition."""
+    while True:
+        shown, found = edition(index, item), {}
+        for path in glob.glob(os.path.join(index.snapshot, item, 'now', '*')):
+            with contextlib.suppress(FileNotFoundError), \
+                    open(path, 'rb') as file:
+                found[os.path.basename(path)] = file.read()
+        if edition(index, item) == shown:
+            return found
 
 
 def items(index):
@@ -83,7 +86,7 @@ def check_behind(index):
            f'and it changed at {serial}')
     for name in items(index):
         found = documents(index, f'project/{name}')
-        if found:       # else it was replaced between two looks
+        if found:       # else it went between two looks
             ok(set(DOCUMENTS) <= set(found), f'{name}: {sorted(found)}')
 
 
