@@ -1,5 +1,5 @@
 #!/usr/bin/python3 -B
-# Load through both machines and the floating address for SECONDS (240) while
+# Load through both machines and the floating address for SECONDS (150) while
 # each fault of outages.py happens; the histories keep C1 to C5.
 #
 # SEED draws the faults (1), FAULTS names some of them.  KEEP=FOLDER keeps the
@@ -22,7 +22,7 @@ from lab import raised
 from servers import folder
 from tap import cases, comment, equal, ok
 
-SECONDS = float(os.environ.get('SECONDS') or 240)
+SECONDS = float(os.environ.get('SECONDS') or 150)
 SEED = os.environ.get('SEED') or '1'
 SHOWN = 20      # breaches; a hundred more say no more
 
