@@ -5,7 +5,6 @@
 import hashlib
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -19,9 +18,7 @@ from tap import cases, contains, equal, ok, say
 
 from instance import postgresql_bin
 
-with open(os.path.join(TREE, 'deploy/README.md')) as guide:
-    GO_ON = re.search(r'^    (UPDATE serial_counter .*)', guide.read(),
-                      re.M)[1]
+RESTORED = os.path.join(TREE, 'deploy/postgresql/restored.sql')
 
 
 def wheel(place, version):
@@ -94,7 +91,9 @@ def restore(index, place):
     with open(f'{place}/dump', 'rb') as dump:
         postgresql('pg_restore', index, '--exit-on-error', '--clean',
                    '--if-exists', '--no-owner', stdin=dump)
-    postgresql('psql', index, '-c', GO_ON)
+    postgresql('psql', index, '-c', 'UPDATE primary_state SET timeline = 7')
+    with open(RESTORED) as script:
+        postgresql('psql', index, '-f', '-', stdin=script)
     index.restart('memcached')
     for part in 'simple', 'upload', 'changelog', 'runner':
         index.start(part)
