@@ -110,7 +110,7 @@ main(int argc, char **argv)
 {
 	const struct about about = {
 		"tilsit-runner",
-		"sweeps up after uploads and changes, and ends cache holds",
+		"fetches files, writes snapshots, sweeps up, ends cache holds",
 	};
 	struct program p;
 	struct arena *arena;
